@@ -1,0 +1,69 @@
+//! The names of every environment variable and configuration key, and the one place that reads the
+//! environment. Knows nothing about what the values mean.
+
+use std::ffi::OsString;
+
+/// `0` switches every hook off.
+pub const GIT_MISSION: &str = "GIT_MISSION";
+/// Names of hooks to skip, separated by commas: `pre-push,post-commit`.
+pub const GIT_MISSION_SKIP: &str = "GIT_MISSION_SKIP";
+/// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
+pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
+
+/// Where programs are looked up.
+pub const PATH: &str = "PATH";
+/// Any value switches colour off (<https://no-color.org>).
+pub const NO_COLOR: &str = "NO_COLOR";
+
+/// Set by git for its hooks: the index that the commit is made from.
+pub const GIT_INDEX_FILE: &str = "GIT_INDEX_FILE";
+/// Set by git in linked worktrees and by users: where the repository is.
+pub const GIT_DIR: &str = "GIT_DIR";
+/// Set by git in server hooks: where new objects go until they are accepted.
+pub const GIT_OBJECT_DIRECTORY: &str = "GIT_OBJECT_DIRECTORY";
+/// Set by git in server hooks: where else objects are found.
+pub const GIT_ALTERNATE_OBJECT_DIRECTORIES: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
+/// Prefix of the variables by which `git merge` names its parents: `GITHEAD_<object id>`.
+pub const GITHEAD_PREFIX: &str = "GITHEAD_";
+
+/// Configuration keys. All lie in the section `mission`.
+pub mod key {
+    /// The branch on which numbers are settled.
+    pub const MAIN_BRANCH: &str = "mission.mainbranch";
+    /// The remote-tracking ref that counts as the published main.
+    pub const AUTHORITY: &str = "mission.authority";
+    /// `commit`, `stage` or `off`.
+    pub const SETTLE: &str = "mission.settle";
+    /// Whether bodies and events are queued.
+    pub const SYNC: &str = "mission.sync";
+    /// The URL that the queue is flushed to.
+    pub const SERVER: &str = "mission.server";
+    /// Seconds that a push may wait for the server.
+    pub const PUSH_BUDGET: &str = "mission.pushbudget";
+    /// Rows that each queue table may hold.
+    pub const QUEUE_CAPACITY: &str = "mission.queuecapacity";
+    /// The largest artifact that is sent, in bytes.
+    pub const MAX_BODY_BYTES: &str = "mission.maxbodybytes";
+    /// `strict` or `warn`.
+    pub const PRE_PUSH: &str = "mission.prepush";
+}
+
+/// The value of an environment variable, if it is set.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn var(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The value of an environment variable, if it is set and is UTF-8.
+pub fn text(name: &str) -> Option<String> {
+    var(name)?.into_string().ok()
+}
+
+/// The names of all environment variables that start with `prefix` and are UTF-8.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn names_with_prefix(prefix: &str) -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|n| n.starts_with(prefix))
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! `git-mission`: git hooks and merge drivers that keep mission identity and merging safe.
+//!
+//! The modules are the layers of `ARCHITECTURE.md`; `tests/layers.rs` holds them to it. The binary is a
+//! shell around [`cli::main`]. Nothing in here is a stable library interface: the contract is the command
+//! line, its JSON and its exit codes.
+
+pub mod clock;
+pub mod env;
+pub mod id;
+pub mod json;
+pub mod mission;

@@ -1,0 +1,15 @@
+//! Missions: what a `meta.json` says, where it lies, what it is called and which number it shows.
+//!
+//! Pure: bytes and values in, bytes and values out. Knows nothing about files, git or clocks.
+
+pub mod legacy;
+mod meta;
+mod number;
+mod path;
+pub mod settle;
+pub mod slug;
+
+pub use legacy::KeyConflict;
+pub use meta::{IdField, Meta, MetaError, REQUIRED_TEXT, key};
+pub use number::{NumberField, number_of};
+pub use path::{MissionDir, SPECS};
