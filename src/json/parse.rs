@@ -148,7 +148,7 @@ fn conflict_marker(text: &str) -> Option<usize> {
 fn locate(bytes: &[u8], at: usize, kind: ErrorKind) -> JsonError {
     let before = &bytes[..at.min(bytes.len())];
     let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+    let line = before.split(|b| *b == b'\n').count();
     let column = match std::str::from_utf8(&before[line_start..]) {
         Ok(text) => 1 + text.trim_start_matches('\u{feff}').chars().count(),
         Err(_) => 1 + before.len() - line_start,

@@ -1,0 +1,150 @@
+//! Git configuration: one listing, read by key, and writing through git.
+//!
+//! A value that comes from a file inside the work tree is ignored and named, because a cloned repository may
+//! choose neither a server nor a program. Knows nothing about what the keys mean.
+
+use std::path::{Path, PathBuf};
+
+use super::repo::system_path;
+use super::{GitError, Repo};
+
+/// All settings that hold for this repository, as they were when it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Key in lower case (section and name), value; the last of equal keys wins.
+    values: Vec<(String, String)>,
+    ignored: Vec<IgnoredValue>,
+}
+
+/// A setting that is not used because a file of the work tree makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredValue {
+    /// The key
+    pub key: String,
+    /// The file
+    pub origin: PathBuf,
+}
+
+impl Config {
+    /// The value of a key; a key without `=` counts as `true`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// A value that git calls true or false.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.get(key)?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" | "" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number, with git's suffixes `k`, `m`, `g`.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        let text = self.get(key)?.to_ascii_lowercase();
+        let (digits, factor) = match text.as_bytes().last()? {
+            b'k' => (&text[..text.len() - 1], 1 << 10),
+            b'm' => (&text[..text.len() - 1], 1 << 20),
+            b'g' => (&text[..text.len() - 1], 1 << 30),
+            _ => (text.as_str(), 1),
+        };
+        digits.parse::<u64>().ok()?.checked_mul(factor)
+    }
+
+    /// Keys that start with `prefix` and their values, in the order of the files.
+    pub fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .filter(move |(key, _)| key.starts_with(prefix))
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// Settings of the section `mission` that a file of the work tree tried to make.
+    pub fn ignored(&self) -> &[IgnoredValue] {
+        &self.ignored
+    }
+
+    fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
+        let mut config = Self::default();
+        // `<origin> NUL <key> [LF <value>] NUL` again and again
+        let mut fields = listing.split(|b| *b == 0);
+        while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
+            let setting = String::from_utf8_lossy(setting);
+            let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
+            match origin.strip_prefix(b"file:").map(|file| from.join(system_path(file))) {
+                Some(file) if inside_work_tree(&file) => {
+                    if key.starts_with("mission.") {
+                        config.ignored.push(IgnoredValue { key: key.to_owned(), origin: file });
+                    }
+                }
+                _ => config.values.push((key.to_owned(), value.to_owned())),
+            }
+        }
+        config
+    }
+}
+
+impl Repo {
+    /// Reads the configuration.
+    pub fn config(&self) -> Result<Config, GitError> {
+        let stdout = self.git.run(&["config", "--list", "--show-origin", "-z"], b"")?;
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let top = self.top().ok().map(real);
+        let (git_dir, common_dir) = (real(self.git_dir()), real(self.common_dir()));
+        let inside = |file: &Path| {
+            let file = real(file);
+            top.as_ref().is_some_and(|top| file.starts_with(top))
+                && !file.starts_with(&git_dir)
+                && !file.starts_with(&common_dir)
+        };
+        let from = self.top().unwrap_or_else(|_| self.git_dir());
+        Ok(Config::parse(&stdout, from, inside))
+    }
+
+    /// The file that [`Repo::set_config`] writes to.
+    pub fn config_file(&self) -> PathBuf {
+        self.common_dir().join("config")
+    }
+
+    /// Sets a key of the repository's own configuration file.
+    pub fn set_config(&self, key: &str, value: &str) -> Result<(), GitError> {
+        self.git.run(&["config", "--local", "--replace-all", key, value], b"").map(drop)
+    }
+
+    /// Removes a key from the repository's own configuration file; one that is not there is no error.
+    pub fn unset_config(&self, key: &str) -> Result<(), GitError> {
+        self.removal(&["config", "--local", "--unset-all", key], 5)
+    }
+
+    /// Removes a whole section from the repository's own configuration file; one that is not there is no error.
+    pub fn remove_config_section(&self, section: &str) -> Result<(), GitError> {
+        self.removal(&["config", "--local", "--remove-section", section], 128)
+    }
+
+    fn removal(&self, args: &[&str], absent: i32) -> Result<(), GitError> {
+        let output = self.git.output(args, b"")?;
+        let said_absent = output.status.code() == Some(absent)
+            && (absent != 128 || String::from_utf8_lossy(&output.stderr).contains("no such section"));
+        if output.status.success() || said_absent {
+            Ok(())
+        } else {
+            Err(super::process::failure(args, &output))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_the_work_tree_are_ignored_and_named() {
+        let listing = b"file:.git/config\0mission.sync\ntrue\0file:../evil\0mission.server\nhttps://evil.example\0file:.git/config\0core.bare\0";
+        let config = Config::parse(listing, Path::new("/top"), |file| file.ends_with("evil"));
+        assert_eq!(config.flag("mission.sync"), Some(true));
+        assert_eq!(config.get("mission.server"), None);
+        assert_eq!(config.get("core.bare"), Some("true"));
+        assert_eq!(config.ignored()[0].key, "mission.server");
+    }
+}

@@ -1,0 +1,28 @@
+//! Git: the only place that names `git2` and starts git processes.
+//!
+//! [`Repo`] is one facade over both. Objects are read through libgit2 where it can open the repository;
+//! everything else (index, refs, configuration, attributes), and repositories that libgit2 cannot open
+//! (SHA-256, reftable, split or sparse index), goes through git's plumbing. Callers cannot tell which answered.
+//!
+//! Knows nothing about missions beyond the bytes of a path.
+
+mod commit;
+mod config;
+mod error;
+mod index;
+mod objects;
+mod oid;
+mod process;
+mod refs;
+mod repo;
+mod text;
+
+pub use commit::{NewCommit, Signing};
+pub use config::{Config, IgnoredValue};
+pub use error::GitError;
+pub use index::{IndexAt, IndexEntry, StagedChange};
+pub use objects::{Entry, Mode};
+pub use oid::Oid;
+pub use refs::Head;
+pub use repo::Repo;
+pub use text::merge_text;

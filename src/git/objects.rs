@@ -1,0 +1,229 @@
+//! Reading and writing objects, through libgit2 or one `git cat-file --batch-command`.
+//!
+//! Knows nothing about refs, the index or missions.
+
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use super::process::Git;
+use super::{GitError, Oid};
+
+/// The mode of a tree or index entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mode(pub u32);
+
+impl Mode {
+    /// A directory.
+    pub const TREE: Self = Self(0o40_000);
+    /// An ordinary file.
+    pub const FILE: Self = Self(0o100_644);
+
+    /// Reads git's octal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        u32::from_str_radix(text, 8).ok().map(Self)
+    }
+
+    /// A file, executable or not: neither a link, a directory nor a submodule.
+    pub fn is_regular_file(self) -> bool {
+        self.0 & 0o170_000 == 0o100_000
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06o}", self.0)
+    }
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The last component of its path
+    pub name: Vec<u8>,
+    /// Its mode
+    pub mode: Mode,
+    /// Its object
+    pub oid: Oid,
+}
+
+/// The object database.
+pub(super) struct Objects {
+    git: Git,
+    library: Option<git2::Repository>,
+    batch: OnceCell<RefCell<Batch>>,
+}
+
+impl Objects {
+    pub(super) fn new(git: Git, library: Option<git2::Repository>) -> Self {
+        Self { git, library, batch: OnceCell::new() }
+    }
+
+    /// The id and kind of what a revision names; `None` if it names nothing here.
+    pub(super) fn resolve(&self, revision: &str) -> Result<Option<Oid>, GitError> {
+        if revision.is_empty() || revision.contains(['\n', '\0']) {
+            return Ok(None);
+        }
+        if let Some(library) = &self.library
+            && let Ok(object) = library.revparse_single(revision)
+        {
+            return Ok(Oid::parse(&object.id().to_string()));
+        }
+        self.batch()?.borrow_mut().info(revision)
+    }
+
+    /// The content of a blob.
+    pub(super) fn blob(&self, oid: &Oid) -> Result<Vec<u8>, GitError> {
+        if let Some((library, id)) = self.library_id(oid)
+            && let Ok(blob) = library.find_blob(id)
+        {
+            return Ok(blob.content().to_vec());
+        }
+        self.batch()?.borrow_mut().contents(oid, "blob")
+    }
+
+    /// The size of a blob in bytes, without reading it.
+    pub(super) fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
+        if let Some((library, id)) = self.library_id(oid)
+            && let Ok((size, git2::ObjectType::Blob)) = library.odb().and_then(|odb| odb.read_header(id))
+        {
+            return Ok(size as u64);
+        }
+        self.batch()?.borrow_mut().size(oid)
+    }
+
+    /// The entries of a tree, in git's order.
+    pub(super) fn tree(&self, oid: &Oid) -> Result<Vec<Entry>, GitError> {
+        if let Some((library, id)) = self.library_id(oid)
+            && let Ok(tree) = library.find_tree(id)
+        {
+            return tree.iter().map(|entry| library_entry(&entry)).collect();
+        }
+        let data = self.batch()?.borrow_mut().contents(oid, "tree")?;
+        parse_tree(&data, oid.as_str().len() / 2).ok_or_else(|| GitError::Answer {
+            command: format!("git cat-file tree {oid}"),
+            answer: String::new(),
+        })
+    }
+
+    /// Writes a blob.
+    pub(super) fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
+        if let Some(library) = &self.library
+            && let Ok(id) = library.blob(content)
+            && let Some(oid) = Oid::parse(&id.to_string())
+        {
+            return Ok(oid);
+        }
+        let args = ["hash-object", "-w", "-t", "blob", "--no-filters", "--stdin"];
+        // An empty stdin is not piped, so an empty blob comes from /dev/null, which is the same.
+        let line = self.git.line(&args, content)?;
+        Oid::parse(&line).ok_or_else(|| super::process::answer(&args, line.as_bytes()))
+    }
+
+    fn library_id(&self, oid: &Oid) -> Option<(&git2::Repository, git2::Oid)> {
+        Some((self.library.as_ref()?, git2::Oid::from_str(oid.as_str()).ok()?))
+    }
+
+    fn batch(&self) -> Result<&RefCell<Batch>, GitError> {
+        if let Some(batch) = self.batch.get() {
+            return Ok(batch);
+        }
+        let started = Batch::start(&self.git)?;
+        Ok(self.batch.get_or_init(|| RefCell::new(started)))
+    }
+}
+
+fn library_entry(entry: &git2::TreeEntry<'_>) -> Result<Entry, GitError> {
+    let mode = u32::try_from(entry.filemode()).unwrap_or(0);
+    let oid = Oid::parse(&entry.id().to_string()).ok_or_else(|| GitError::Missing("a tree entry".into()))?;
+    Ok(Entry { name: entry.name_bytes().to_vec(), mode: Mode(mode), oid })
+}
+
+/// `<octal mode> SP <name> NUL <binary id>` again and again.
+fn parse_tree(mut data: &[u8], id_bytes: usize) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    while !data.is_empty() {
+        let space = data.iter().position(|b| *b == b' ')?;
+        let nul = space + data[space..].iter().position(|b| *b == 0)?;
+        let id = data.get(nul + 1..nul + 1 + id_bytes)?;
+        entries.push(Entry {
+            name: data[space + 1..nul].to_vec(),
+            mode: Mode::parse(std::str::from_utf8(&data[..space]).ok()?)?,
+            oid: Oid::from_bytes(id)?,
+        });
+        data = &data[nul + 1 + id_bytes..];
+    }
+    Some(entries)
+}
+
+/// A running `git cat-file --batch-command`.
+struct Batch {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+const BATCH: [&str; 2] = ["cat-file", "--batch-command"];
+
+impl Batch {
+    fn start(git: &Git) -> Result<Self, GitError> {
+        let mut command = git.command(&BATCH);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(broken)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (stdin @ Some(_), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout) }),
+            _ => Err(broken(std::io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    /// Sends one request and reads the header of its answer: id, kind, size. `None` for a missing object.
+    fn ask(&mut self, request: &str, object: &str) -> Result<Option<(Oid, String, u64)>, GitError> {
+        let mut header = String::new();
+        let sent = match &mut self.stdin {
+            Some(stdin) => writeln!(stdin, "{request} {object}").and_then(|()| stdin.flush()),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        };
+        sent.and_then(|()| self.stdout.read_line(&mut header)).map_err(broken)?;
+        let mut words = header.trim_end().rsplitn(3, ' ');
+        let (last, middle, first) = (words.next(), words.next(), words.next());
+        if matches!(last, Some("missing" | "ambiguous")) {
+            return Ok(None);
+        }
+        match (first.and_then(Oid::parse), middle, last.and_then(|size| size.parse().ok())) {
+            (Some(oid), Some(kind), Some(size)) => Ok(Some((oid, kind.to_owned(), size))),
+            _ => Err(super::process::answer(&BATCH, header.as_bytes())),
+        }
+    }
+
+    fn info(&mut self, revision: &str) -> Result<Option<Oid>, GitError> {
+        Ok(self.ask("info", revision)?.map(|(oid, _, _)| oid))
+    }
+
+    fn size(&mut self, oid: &Oid) -> Result<u64, GitError> {
+        let answer = self.ask("info", oid.as_str())?;
+        answer.map(|(_, _, size)| size).ok_or_else(|| GitError::Missing(format!("object {oid}")))
+    }
+
+    fn contents(&mut self, oid: &Oid, wanted: &str) -> Result<Vec<u8>, GitError> {
+        let Some((_, kind, size)) = self.ask("contents", oid.as_str())? else {
+            return Err(GitError::Missing(format!("object {oid}")));
+        };
+        let size = usize::try_from(size).map_err(|_| GitError::Missing(format!("room for object {oid}")))?;
+        let mut data = vec![0; size + 1];
+        self.stdout.read_exact(&mut data).map_err(broken)?;
+        data.pop();
+        if kind == wanted { Ok(data) } else { Err(GitError::Missing(format!("{wanted} {oid}"))) }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // Closing stdin ends the process; waiting keeps it from staying behind as a zombie.
+        self.stdin = None;
+        let _ = self.child.wait();
+    }
+}
+
+fn broken(source: std::io::Error) -> GitError {
+    GitError::Process { command: format!("git {}", BATCH.join(" ")), source }
+}

@@ -1,0 +1,132 @@
+//! Starting git: one absolute program, fixed settings, bytes in and bytes out.
+//!
+//! INVARIANT: no shell is started, and no program that a repository names (`core.fsmonitor` is off).
+//! Knows nothing about what the commands mean.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use super::GitError;
+use crate::env;
+
+/// Settings that hold for every git that is started here.
+const SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
+
+/// A git program and where it is run.
+#[derive(Debug, Clone)]
+pub(super) struct Git {
+    program: PathBuf,
+    directory: PathBuf,
+    variables: Vec<(&'static str, OsString)>,
+}
+
+impl Git {
+    /// The first `git` in an absolute directory of `PATH`.
+    pub(super) fn find(directory: &Path) -> Result<Self, GitError> {
+        let path = env::var(env::PATH).unwrap_or_default();
+        let name = if cfg!(windows) { "git.exe" } else { "git" };
+        let program = std::env::split_paths(&path)
+            .filter(|directory| directory.is_absolute())
+            .map(|directory| directory.join(name))
+            .find(|candidate| candidate.is_file())
+            .ok_or(GitError::NoGit)?;
+        Ok(Self { program, directory: directory.to_owned(), variables: Vec::new() })
+    }
+
+    /// The same git, run elsewhere and with further environment variables.
+    pub(super) fn located(mut self, directory: &Path, variables: Vec<(&'static str, OsString)>) -> Self {
+        directory.clone_into(&mut self.directory);
+        self.variables.extend(variables);
+        self
+    }
+
+    /// The same git with one more environment variable.
+    pub(super) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
+        let mut git = self.clone();
+        git.variables.push((name, value.into()));
+        git
+    }
+
+    /// A command that is not started yet.
+    pub(super) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(&self.directory)
+            .args(SETTINGS)
+            .args(args)
+            .env("LC_ALL", "C")
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// Runs a command to its end, whatever its status.
+    pub(super) fn output<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Result<Output, GitError> {
+        let failed = |source| GitError::Process { command: typed(args), source };
+        let mut command = self.command(args);
+        if stdin.is_empty() {
+            return command.output().map_err(failed);
+        }
+        let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
+        let pipe = child.stdin.take();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // A child that ends early closes the pipe; its status tells why.
+                pipe.map(|mut pipe| pipe.write_all(stdin))
+            });
+            child.wait_with_output()
+        })
+        .map_err(failed)
+    }
+
+    /// Runs a command that has to succeed; returns its stdout.
+    pub(super) fn run<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Result<Vec<u8>, GitError> {
+        let output = self.output(args, stdin)?;
+        if output.status.success() { Ok(output.stdout) } else { Err(failure(args, &output)) }
+    }
+
+    /// Runs a command that has to succeed and answers with one line.
+    pub(super) fn line<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Result<String, GitError> {
+        let stdout = self.run(args, stdin)?;
+        match String::from_utf8(stdout) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => Err(answer(args, error.as_bytes())),
+        }
+    }
+}
+
+/// The error for a command that ended with a failure.
+pub(super) fn failure<S: AsRef<OsStr>>(args: &[S], output: &Output) -> GitError {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let tail: Vec<&str> = stderr.lines().rev().take(3).collect();
+    let stderr = tail.into_iter().rev().collect::<Vec<_>>().join(" ");
+    GitError::Failed { command: typed(args), status: output.status.code(), stderr }
+}
+
+/// The error for an answer of unknown form.
+pub(super) fn answer<S: AsRef<OsStr>>(args: &[S], bytes: &[u8]) -> GitError {
+    let shown = bytes.get(..200).unwrap_or(bytes);
+    GitError::Answer { command: typed(args), answer: String::from_utf8_lossy(shown).into_owned() }
+}
+
+/// A command as it would be typed, for messages.
+fn typed<S: AsRef<OsStr>>(args: &[S]) -> String {
+    let mut text = String::from("git");
+    for arg in args.iter().take(6) {
+        text.push(' ');
+        text.push_str(&arg.as_ref().to_string_lossy());
+    }
+    text
+}

@@ -1,0 +1,137 @@
+//! Refs: what HEAD is, where branches are, which parents a merge has.
+//!
+//! Knows nothing about which branch is main.
+
+use std::path::Path;
+
+use super::{GitError, Oid, Repo};
+use crate::env;
+
+/// What HEAD is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// On a branch (full name, `refs/heads/…`), with its tip unless it is unborn.
+    Branch(String, Option<Oid>),
+    /// On a commit.
+    Detached(Oid),
+}
+
+impl Head {
+    /// The commit that HEAD names, unless the branch is unborn.
+    pub fn tip(&self) -> Option<&Oid> {
+        match self {
+            Self::Branch(_, tip) => tip.as_ref(),
+            Self::Detached(tip) => Some(tip),
+        }
+    }
+
+    /// The full name of the branch.
+    pub fn branch(&self) -> Option<&str> {
+        match self {
+            Self::Branch(name, _) => Some(name),
+            Self::Detached(_) => None,
+        }
+    }
+}
+
+impl Repo {
+    /// What HEAD is.
+    pub fn head(&self) -> Result<Head, GitError> {
+        let tip = self.commit("HEAD")?;
+        let output = self.git.output(&["symbolic-ref", "-q", "HEAD"], b"")?;
+        let name = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        match (output.status.success() && !name.is_empty(), tip) {
+            (true, tip) => Ok(Head::Branch(name, tip)),
+            (false, Some(tip)) => Ok(Head::Detached(tip)),
+            (false, None) => Err(GitError::Missing("HEAD".into())),
+        }
+    }
+
+    /// Where a symbolic ref points, if there is one of that name.
+    pub fn symbolic_ref(&self, name: &str) -> Result<Option<String>, GitError> {
+        let output = self.git.output(&["symbolic-ref", "-q", name], b"")?;
+        let target = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        Ok((output.status.success() && !target.is_empty()).then_some(target))
+    }
+
+    /// The refs below a prefix (`refs/remotes/origin/`) that name commits, with their tips; symbolic refs left out.
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(String, Oid)>, GitError> {
+        let args = ["for-each-ref", "--format=%(objectname) %(symref) %(refname)", prefix];
+        let stdout = self.git.run(&args, b"")?;
+        Ok(String::from_utf8_lossy(&stdout)
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.splitn(3, ' ');
+                let (oid, symbolic, name) = (words.next()?, words.next()?, words.next()?);
+                if symbolic.is_empty() { Some((name.to_owned(), Oid::parse(oid)?)) } else { None }
+            })
+            .collect())
+    }
+
+    /// The remote-tracking ref that a branch (short name) follows, if one is configured and known here.
+    pub fn upstream_of(&self, branch: &str) -> Result<Option<String>, GitError> {
+        let name = format!("refs/heads/{branch}");
+        let line = self.git.line(&["for-each-ref", "--format=%(upstream)", &name], b"")?;
+        Ok((!line.is_empty()).then_some(line))
+    }
+
+    /// The commits besides HEAD that a merge in progress brings together, as git's files and its
+    /// environment for hooks tell.
+    pub fn merge_heads(&self) -> Result<Vec<Oid>, GitError> {
+        let file = self.git_dir().join("MERGE_HEAD");
+        let from_file = read_lines(&file)?;
+        if !from_file.is_empty() {
+            return Ok(from_file.iter().filter_map(|line| Oid::parse(line)).collect());
+        }
+        Ok(env::names_with_prefix(env::GITHEAD_PREFIX)
+            .iter()
+            .filter_map(|name| Oid::parse(&name[env::GITHEAD_PREFIX.len()..]))
+            .collect())
+    }
+
+    /// The parents of a commit.
+    pub fn parents(&self, commit: &Oid) -> Result<Vec<Oid>, GitError> {
+        let line = self.git.line(&["rev-list", "--parents", "-n", "1", commit.as_str(), "--"], b"")?;
+        Ok(line.split(' ').skip(1).filter_map(Oid::parse).collect())
+    }
+
+    /// Whether `ancestor` is `commit` or is reachable from it.
+    pub fn is_ancestor(&self, ancestor: &Oid, commit: &Oid) -> Result<bool, GitError> {
+        let args = ["merge-base", "--is-ancestor", ancestor.as_str(), commit.as_str()];
+        let output = self.git.output(&args, b"")?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(super::process::failure(&args, &output)),
+        }
+    }
+
+    /// The smallest id among the commits without parents that are reachable from `commit`; `None` in a shallow
+    /// clone, where the true roots are not known.
+    pub fn smallest_root(&self, commit: &Oid) -> Result<Option<Oid>, GitError> {
+        if self.common_dir().join("shallow").exists() {
+            return Ok(None);
+        }
+        let stdout = self.git.run(&["rev-list", "--max-parents=0", commit.as_str(), "--"], b"")?;
+        Ok(String::from_utf8_lossy(&stdout).lines().filter_map(Oid::parse).min())
+    }
+
+    /// The names of the configured remotes.
+    pub fn remotes(&self) -> Result<Vec<String>, GitError> {
+        let stdout = self.git.run(&["remote"], b"")?;
+        Ok(String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect())
+    }
+
+    /// The text of the commit that `ORIG_HEAD` names, where git left one.
+    pub fn orig_head(&self) -> Result<Option<Oid>, GitError> {
+        self.commit("ORIG_HEAD")
+    }
+}
+
+fn read_lines(path: &Path) -> Result<Vec<String>, GitError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(GitError::file(path)(source)),
+    }
+}

@@ -1,0 +1,197 @@
+//! A repository as the process finds it: where it is, how it is read, what lies in its trees.
+//!
+//! Knows nothing about missions beyond the bytes of a path.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::objects::{Entry, Mode, Objects};
+use super::process::{Git, failure};
+use super::{GitError, Oid};
+use crate::env;
+
+/// An open repository.
+pub struct Repo {
+    pub(super) git: Git,
+    pub(super) objects: Objects,
+    top: Option<PathBuf>,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+}
+
+impl Repo {
+    /// The repository that git itself finds from `directory` and the environment, in a work tree, a linked
+    /// work tree, a submodule, or bare.
+    pub fn discover(directory: &Path) -> Result<Self, GitError> {
+        const ARGS: [&str; 7] = [
+            "rev-parse",
+            "--is-inside-work-tree",
+            "--show-object-format",
+            "--path-format=absolute",
+            "--git-dir",
+            "--git-common-dir",
+            "--show-toplevel",
+        ];
+        let git = Git::find(directory)?;
+        // Without a work tree git prints the other answers, then fails at the last question.
+        let output = git.output(&ARGS, b"")?;
+        let mut lines = output.stdout.split(|b| *b == b'\n').map(path_of);
+        let (Some(inside), Some(format), Some(git_dir), Some(common_dir)) =
+            (lines.next(), lines.next(), lines.next(), lines.next())
+        else {
+            return Err(match failure(&ARGS, &output) {
+                GitError::Failed { stderr, .. } => {
+                    GitError::NoRepository(stderr.trim_start_matches("fatal: ").to_owned())
+                }
+                other => other,
+            });
+        };
+        let top = if inside.as_os_str() == "true" { lines.next() } else { None };
+        let mut variables = vec![("GIT_DIR", git_dir.clone().into_os_string())];
+        if let Some(top) = &top {
+            variables.push(("GIT_WORK_TREE", top.clone().into_os_string()));
+        }
+        let git = git.located(top.as_deref().unwrap_or(&git_dir), variables);
+        let library = if format.as_os_str() == "sha1" { open_library(&git_dir) } else { None };
+        let objects = Objects::new(git.clone(), library);
+        Ok(Self { git, objects, top, git_dir, common_dir })
+    }
+
+    /// The top of the work tree.
+    pub fn top(&self) -> Result<&Path, GitError> {
+        self.top.as_deref().ok_or(GitError::Bare)
+    }
+
+    /// Whether there is no work tree at hand.
+    pub fn is_bare(&self) -> bool {
+        self.top.is_none()
+    }
+
+    /// The git directory of this work tree, absolute.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// The git directory that all linked work trees share, absolute.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// A path of git's own (`hooks`, `info/attributes`), where this repository keeps it. Absolute.
+    pub fn git_path(&self, name: &str) -> Result<PathBuf, GitError> {
+        let args = ["rev-parse", "--path-format=absolute", "--git-path", name];
+        let mut stdout = self.git.run(&args, b"")?;
+        if stdout.ends_with(b"\n") {
+            stdout.pop();
+        }
+        Ok(path_of(&stdout))
+    }
+
+    /// The commit that a revision names; `None` if it names none.
+    pub fn commit(&self, revision: &str) -> Result<Option<Oid>, GitError> {
+        self.objects.resolve(&format!("{revision}^{{commit}}"))
+    }
+
+    /// The object that a revision with a path (`HEAD:kitty-specs`) or without names; `None` if there is none.
+    pub fn object(&self, revision: &str) -> Result<Option<Oid>, GitError> {
+        self.objects.resolve(revision)
+    }
+
+    /// The tree at `path` of a commit or tree; `None` if there is no directory there.
+    pub fn subtree(&self, treeish: &Oid, path: &str) -> Result<Option<Oid>, GitError> {
+        let Some(mut tree) = self.objects.resolve(&format!("{treeish}^{{tree}}"))? else {
+            return Err(GitError::Missing(format!("tree of {treeish}")));
+        };
+        for component in path.split('/').filter(|component| !component.is_empty()) {
+            let entries = self.objects.tree(&tree)?;
+            match entries.into_iter().find(|e| e.name == component.as_bytes() && e.mode == Mode::TREE) {
+                Some(entry) => tree = entry.oid,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(tree))
+    }
+
+    /// The entry at `path` (bytes, `/` between components) of a commit or tree.
+    pub fn entry_at(&self, treeish: &Oid, path: &[u8]) -> Result<Option<Entry>, GitError> {
+        let Some(mut tree) = self.objects.resolve(&format!("{treeish}^{{tree}}"))? else {
+            return Err(GitError::Missing(format!("tree of {treeish}")));
+        };
+        let mut components = path.split(|b| *b == b'/').peekable();
+        while let Some(component) = components.next() {
+            let found = self.objects.tree(&tree)?.into_iter().find(|e| e.name == component);
+            match found {
+                Some(entry) if components.peek().is_none() => return Ok(Some(entry)),
+                Some(entry) if entry.mode == Mode::TREE => tree = entry.oid,
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The entries of a tree, in git's order.
+    pub fn tree(&self, tree: &Oid) -> Result<Vec<Entry>, GitError> {
+        self.objects.tree(tree)
+    }
+
+    /// All files below a tree, with their paths relative to it.
+    pub fn files_below(&self, tree: &Oid) -> Result<Vec<Entry>, GitError> {
+        let mut files = Vec::new();
+        let mut open = vec![(Vec::new(), tree.clone())];
+        while let Some((prefix, tree)) = open.pop() {
+            for entry in self.objects.tree(&tree)? {
+                let mut path = prefix.clone();
+                path.extend_from_slice(&entry.name);
+                if entry.mode == Mode::TREE {
+                    path.push(b'/');
+                    open.push((path, entry.oid));
+                } else {
+                    files.push(Entry { name: path, ..entry });
+                }
+            }
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+
+    /// The content of a blob.
+    pub fn blob(&self, oid: &Oid) -> Result<Vec<u8>, GitError> {
+        self.objects.blob(oid)
+    }
+
+    /// The size of a blob in bytes, without reading it.
+    pub fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
+        self.objects.blob_size(oid)
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
+        self.objects.write_blob(content)
+    }
+}
+
+/// Opens the repository with libgit2, unless objects lie where only git looks (a server hook's quarantine).
+fn open_library(git_dir: &Path) -> Option<git2::Repository> {
+    let elsewhere = [env::GIT_OBJECT_DIRECTORY, env::GIT_ALTERNATE_OBJECT_DIRECTORIES];
+    if elsewhere.iter().any(|name| env::var(name).is_some()) {
+        return None;
+    }
+    let flags = git2::RepositoryOpenFlags::NO_SEARCH;
+    git2::Repository::open_ext(git_dir, flags, Vec::<OsString>::new()).ok()
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// A path of git's (bytes, `/` between components) as one of the system's.
+pub(super) fn system_path(bytes: &[u8]) -> PathBuf {
+    path_of(bytes)
+}
