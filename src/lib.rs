@@ -8,4 +8,5 @@ pub mod clock;
 pub mod env;
 pub mod id;
 pub mod json;
+pub mod merge;
 pub mod mission;
