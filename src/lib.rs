@@ -9,4 +9,5 @@ pub mod env;
 pub mod git;
 pub mod id;
 pub mod json;
+pub mod merge;
 pub mod mission;

@@ -1,1 +1,5 @@
+//! The one integration binary; every test file of this directory is a module of it.
 
+mod merge_meta;
+mod merge_meta_laws;
+mod merge_support;
