@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod env;
+pub mod gate;
 pub mod id;
 pub mod json;
 pub mod mission;
