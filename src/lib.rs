@@ -5,6 +5,7 @@
 //! line, its JSON and its exit codes.
 
 pub mod clock;
+pub mod dossier;
 pub mod env;
 pub mod gate;
 pub mod id;
