@@ -5,8 +5,10 @@
 //! line, its JSON and its exit codes.
 
 pub mod clock;
+pub mod dossier;
 pub mod env;
 pub mod git;
+pub mod gate;
 pub mod id;
 pub mod json;
 pub mod merge;

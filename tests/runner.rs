@@ -3,3 +3,4 @@
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
+//! The one integration binary. Each module is one file beside this one.
