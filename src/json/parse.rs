@@ -419,7 +419,7 @@ mod tests {
     fn canonical_form_is_pinned() {
         check(
             "{\"b\":[1,2],\"a\":{},\"é\":[],\"Z\":null}",
-            concat!("{\n  \"Z\": null,\n  \"a\": {},\n  \"b\": [\n    1,\n    2\n  ],\n  \"é\": []\n}\n"),
+            "{\n  \"Z\": null,\n  \"a\": {},\n  \"b\": [\n    1,\n    2\n  ],\n  \"é\": []\n}\n",
         );
         check(
             "\u{feff} {\"a\" :\t\"\\u00e9\\/\\u0007\\u007f\\ud83d\\ude00\"}\r\n",
