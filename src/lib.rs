@@ -11,3 +11,4 @@ pub mod gate;
 pub mod id;
 pub mod json;
 pub mod mission;
+pub mod queue;

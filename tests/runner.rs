@@ -1,1 +1,3 @@
 //! The one integration binary. Each module is one file beside this one.
+
+mod store;
