@@ -13,3 +13,4 @@ pub mod id;
 pub mod json;
 pub mod merge;
 pub mod mission;
+pub mod queue;
