@@ -8,5 +8,6 @@ pub mod clock;
 pub mod env;
 pub mod git;
 pub mod id;
+pub mod install;
 pub mod json;
 pub mod mission;
