@@ -10,6 +10,7 @@ pub mod env;
 pub mod git;
 pub mod gate;
 pub mod id;
+pub mod install;
 pub mod json;
 pub mod merge;
 pub mod mission;

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod files;
+mod install;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;

@@ -6,8 +6,10 @@
 //!
 //! Knows nothing about missions beyond the bytes of a path.
 
+mod attributes;
 mod commit;
 mod config;
+mod config_file;
 mod error;
 mod index;
 mod objects;
@@ -19,6 +21,7 @@ mod text;
 
 pub use commit::{NewCommit, Signing};
 pub use config::{Config, IgnoredValue};
+pub use config_file::ConfigEdit;
 pub use error::GitError;
 pub use index::{IndexAt, IndexEntry, StagedChange};
 pub use objects::{Entry, Mode};

@@ -1,0 +1,120 @@
+//! The merge drivers: one table, and the command line by which git starts one.
+//!
+//! Knows nothing about how anything is merged.
+
+use std::path::PathBuf;
+
+use super::shim::{shell_quoted, shell_unquoted};
+use crate::git::ConfigEdit;
+
+/// A kind of file with a merge driver of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Driver {
+    /// The name that the command line knows it by
+    pub kind: &'static str,
+    /// What `git config merge.<name>.name` says
+    pub title: &'static str,
+    /// The files, as an attribute pattern
+    pub pattern: &'static str,
+}
+
+/// Every merge driver. To add one, add its line.
+pub const DRIVERS: &[Driver] =
+    &[Driver { kind: "meta", title: "mission meta.json", pattern: "kitty-specs/*/meta.json" }];
+
+/// What follows the program: the arguments, and what happens if the program is missing or dies. Exit status 1
+/// means that the program left markers. After anything else the text merge leaves some, so that no side is ever
+/// lost; 255 then goes on to git, which stops the whole merge (git 2.39 takes it for a conflict like
+/// any other, so markers have to be there). git itself quotes `%P`, `%S`, `%X` and `%Y`.
+const ARGUMENTS: &str = "--base %O --ours %A --theirs %B --marker-size %L --path %P \
+    --label-base %S --label-ours %X --label-theirs %Y \
+    || { rc=$?; [ $rc -eq 1 ] && exit 1; \
+    git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+    [ $rc -eq 255 ] && exit 255; exit 1; }";
+
+impl Driver {
+    /// The name in attributes and configuration: `mission-meta`.
+    pub fn name(&self) -> String {
+        format!("mission-{}", self.kind)
+    }
+
+    /// The line of `info/attributes`.
+    pub fn attribute_line(&self) -> String {
+        format!("{} merge={}", self.pattern, self.name())
+    }
+
+    /// A path that the pattern matches.
+    pub fn example(&self) -> String {
+        self.pattern.replace('*', "any")
+    }
+
+    /// The section of the configuration: `merge.mission-meta`.
+    pub fn section(&self) -> String {
+        format!("merge.{}", self.name())
+    }
+
+    /// The key whose value is [`Driver::command`].
+    pub fn command_key(&self) -> String {
+        format!("{}.driver", self.section())
+    }
+
+    /// The command line, for a program that is named by its absolute path.
+    pub fn command(&self, program: &str) -> String {
+        // git expands `%`, also inside quotes.
+        let program = shell_quoted(program).replace('%', "%%");
+        format!("{program} merge-driver {} {ARGUMENTS}", self.kind)
+    }
+
+    /// The program of a command line that [`Driver::command`] made.
+    pub fn program_of(&self, command: &str) -> Option<PathBuf> {
+        let quoted = command.strip_suffix(&format!(" merge-driver {} {ARGUMENTS}", self.kind))?;
+        Some(shell_unquoted(&quoted.replace("%%", "%"))?.into())
+    }
+
+    /// The keys, `driver` first: a section with a name and no driver is fatal for every merge.
+    pub(super) fn settings(&self, program: &str) -> [(String, String); 2] {
+        [
+            (self.command_key(), self.command(program)),
+            (format!("{}.name", self.section()), self.title.to_owned()),
+        ]
+    }
+}
+
+/// The edits that define all drivers.
+pub(super) fn definitions(program: &str) -> Vec<ConfigEdit> {
+    DRIVERS
+        .iter()
+        .flat_map(|driver| driver.settings(program))
+        .map(|(key, value)| ConfigEdit::Set { key, value })
+        .collect()
+}
+
+/// The edits that remove all drivers.
+pub(super) fn removals() -> impl Iterator<Item = ConfigEdit> {
+    DRIVERS.iter().map(|driver| ConfigEdit::RemoveSection(driver.section()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_pinned() {
+        assert_eq!(
+            DRIVERS[0].command("/opt/it's 100%/git-mission"),
+            "'/opt/it'\\''s 100%%/git-mission' merge-driver meta --base %O --ours %A --theirs %B \
+             --marker-size %L --path %P --label-base %S --label-ours %X --label-theirs %Y \
+             || { rc=$?; [ $rc -eq 1 ] && exit 1; \
+             git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+             [ $rc -eq 255 ] && exit 255; exit 1; }"
+        );
+    }
+
+    #[test]
+    fn the_program_is_found_again() {
+        let driver = DRIVERS[0];
+        let program = "/opt/it's 100%/git-mission";
+        assert_eq!(driver.program_of(&driver.command(program)), Some(program.into()));
+        assert_eq!(driver.program_of("git-mission merge-driver meta"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that can keep us from installing or uninstalling.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::Change;
+use super::hooks::Elsewhere;
+use crate::git::GitError;
+
+/// Why nothing was done, or exactly what was.
+#[derive(Debug)]
+pub enum InstallError {
+    /// git could not answer, or holds a lock.
+    Git(GitError),
+    /// A file could not be read or written.
+    File {
+        /// Which
+        path: PathBuf,
+        /// What the system said
+        source: io::Error,
+    },
+    /// The path of the program cannot stand in a hook: it is relative, not UTF-8, or holds control characters.
+    Program(PathBuf),
+    /// The hooks directory is not ours to write into, and some hooks in it do not call us.
+    HooksElsewhere(Elsewhere),
+    /// A foreign hook is where a shim was, and another hook is already chained behind that shim.
+    ChainTaken {
+        /// The hook that is there now
+        hook: PathBuf,
+        /// The one that was chained before
+        chained: PathBuf,
+    },
+    /// A shim was edited by hand, and the name under which the edited file is kept is taken.
+    AsideTaken {
+        /// The edited shim
+        hook: PathBuf,
+        /// The name that is taken
+        aside: PathBuf,
+    },
+    /// `info/attributes` is a link, or no file: not ours to replace.
+    NotAFile(PathBuf),
+    /// The ledger was written by a newer version of this program; it is not changed.
+    LedgerNewer {
+        /// The ledger
+        path: PathBuf,
+        /// Its version
+        version: u64,
+    },
+    /// The ledger cannot be read.
+    LedgerBroken {
+        /// The ledger
+        path: PathBuf,
+        /// Why
+        reason: String,
+    },
+    /// Another process installs or uninstalls at this moment.
+    Busy(PathBuf),
+    /// A file changed between being read and being written. What was done before is undone.
+    Changed(PathBuf),
+    /// A step failed and what was done before it could not all be undone, or was meant to stay.
+    HalfDone {
+        /// The failure
+        cause: Box<InstallError>,
+        /// What was done and still is
+        done: Vec<Change>,
+    },
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(error) => error.fmt(f),
+            Self::File { path, .. } => write!(f, "cannot use {}", path.display()),
+            Self::Program(path) => write!(f, "a hook cannot name the program {}", path.display()),
+            Self::HooksElsewhere(elsewhere) => elsewhere.fmt(f),
+            Self::ChainTaken { hook, chained } => write!(
+                f,
+                "{} was replaced by another tool, while {} keeps the hook that was there before",
+                hook.display(),
+                chained.display()
+            ),
+            Self::AsideTaken { hook, aside } => {
+                write!(f, "{} was edited by hand, and {} is in the way", hook.display(), aside.display())
+            }
+            Self::NotAFile(path) => write!(f, "{} is a link or no file", path.display()),
+            Self::LedgerNewer { path, version } => {
+                write!(f, "{} is of version {version}, which this program does not know", path.display())
+            }
+            Self::LedgerBroken { path, reason } => write!(f, "cannot read {}: {reason}", path.display()),
+            Self::Busy(path) => write!(f, "another process installs into {}", path.display()),
+            Self::Changed(path) => write!(f, "{} changed meanwhile", path.display()),
+            Self::HalfDone { cause, done } => {
+                write!(f, "{cause}; done before:")?;
+                done.iter().try_for_each(|change| write!(f, " {change};"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for InstallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Git(error) => error.source(),
+            Self::File { source, .. } => Some(source),
+            Self::HalfDone { cause, .. } => cause.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<GitError> for InstallError {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+impl InstallError {
+    /// What the user can do, where there is something: one or more lines, commands among them.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::HooksElsewhere(elsewhere) => elsewhere.hint(),
+            Self::ChainTaken { hook, chained } => format!(
+                "move what you still want from {} into {}, remove the former, then `git mission install`",
+                chained.display(),
+                hook.display()
+            ),
+            Self::AsideTaken { aside, .. } => format!("move {} away", aside.display()),
+            Self::LedgerNewer { .. } => "use the newer git-mission".to_owned(),
+            Self::LedgerBroken { path, .. } => {
+                format!("without {} git-mission still finds what it installed; remove it", path.display())
+            }
+            Self::Git(GitError::Locked { path }) => {
+                format!("if no git is running, remove {}", path.display())
+            }
+            Self::Busy(_) | Self::Changed(_) => "try again".to_owned(),
+            Self::HalfDone { .. } => "run the same command again: it finishes what is left".to_owned(),
+            Self::Git(_) | Self::File { .. } | Self::Program(_) | Self::NotAFile(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,34 @@
+//! Installing into a repository and leaving it again: hooks, merge drivers, attributes.
+//!
+//! [`install`] adds shims to the hooks directory (a hook that is already there keeps running), a section to
+//! the repository's configuration for each merge driver, and a block of lines to `info/attributes`.
+//! [`uninstall`] puts every byte back. What was there before is kept in a ledger,
+//! `<common-dir>/mission/install/ledger.json`.
+//!
+//! INVARIANT: nothing outside the repository's common git directory is written; a hooks directory that is
+//! tracked or shared with other repositories is refused by name.
+//!
+//! Knows nothing about what the hooks and drivers do, and prints nothing.
+
+mod attributes;
+mod drivers;
+mod error;
+mod files;
+mod hooks;
+mod ledger;
+mod removal;
+mod report;
+mod settings;
+mod setup;
+mod shim;
+mod status;
+
+pub use drivers::{DRIVERS, Driver};
+pub use error::InstallError;
+pub use hooks::{HOOKS, HooksDirectory, chained};
+pub use removal::uninstall;
+pub use report::{Change, Report};
+pub use settings::write_settings;
+pub use setup::{Options, install};
+pub use shim::SHIM_VERSION;
+pub use status::{AttributeStatus, DriverState, DriverStatus, HookState, HookStatus, InstallStatus, status};

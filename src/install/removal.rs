@@ -1,0 +1,187 @@
+//! Uninstalling: every byte as it was, as far as nobody else changed it since.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::attributes::without_block;
+use super::files::{self, Exclusive, Permissions, at, exists};
+use super::hooks::{Found, HOOKS, HooksDirectory, aside_name, chained_name, look, same_file_content};
+use super::ledger::{self, Ledger};
+use super::setup::{attributes_path, config_without_ours};
+use super::{Change, InstallError, Report};
+use crate::git::Repo;
+
+/// Removes hooks, drivers and attributes. `purge` also removes the queue and everything else of ours in the
+/// git directory.
+///
+/// Works without the ledger too, then from what it recognizes. If a step fails, the steps before it stay done
+/// and are named by [`InstallError::HalfDone`]; uninstalling again goes on from there.
+pub fn uninstall(repo: &Repo, purge: bool) -> Result<Report, InstallError> {
+    let _alone = Exclusive::take(repo.common_dir())?;
+    let ledger = ledger::load(repo)?;
+    let mut changes = Vec::new();
+    match remove_all(repo, ledger.as_ref(), purge, &mut changes) {
+        Ok(()) => Ok(Report { changes, dry_run: false }),
+        Err(cause) if changes.is_empty() => Err(cause),
+        Err(cause) => Err(InstallError::HalfDone { cause: cause.into(), done: changes }),
+    }
+}
+
+fn remove_all(
+    repo: &Repo,
+    ledger: Option<&Ledger>,
+    purge: bool,
+    changes: &mut Vec<Change>,
+) -> Result<(), InstallError> {
+    for (path, written) in hooks(repo, ledger)? {
+        remove_hook(&path, written, changes)?;
+    }
+    restore_attributes(repo, ledger, changes)?;
+    restore_config(repo, ledger, changes)?;
+    for name in ledger.iter().flat_map(|ledger| ledger.directories.iter().rev()) {
+        let directory = ledger::path_of(repo, name);
+        if files::remove_empty_directory(&directory)? {
+            changes.push(Change::RemoveDirectory(directory));
+        }
+    }
+    // Last, so that what failed before can be tried again.
+    changes.extend(ledger::remove(repo)?);
+    if purge {
+        for directory in homes(repo)? {
+            std::fs::remove_dir_all(&directory).map_err(at(&directory))?;
+            changes.push(Change::RemoveDirectory(directory));
+        }
+    }
+    Ok(())
+}
+
+/// The hooks to look at: those of the ledger, and those where git looks now. With the hash of the shim.
+fn hooks<'a>(
+    repo: &Repo,
+    ledger: Option<&'a Ledger>,
+) -> Result<Vec<(PathBuf, Option<&'a str>)>, InstallError> {
+    let known = ledger.into_iter().flat_map(|ledger| &ledger.shims);
+    let mut hooks: Vec<_> =
+        known.map(|(name, hash)| (ledger::path_of(repo, name), Some(hash.as_str()))).collect();
+    if let HooksDirectory::Ours(directory) = HooksDirectory::of(repo)? {
+        let seen: BTreeSet<PathBuf> = hooks.iter().map(|(path, _)| path.clone()).collect();
+        let present = HOOKS.iter().map(|hook| directory.join(hook));
+        hooks.extend(present.filter(|path| !seen.contains(path)).map(|path| (path, None)));
+    }
+    Ok(hooks)
+}
+
+fn remove_hook(path: &Path, written: Option<&str>, changes: &mut Vec<Change>) -> Result<(), InstallError> {
+    let hook = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let chained = chained_name(path);
+    let is_chained = exists(&chained)?;
+    let found = look(path, &hook, written)?;
+    if found == Found::EditedShim {
+        let aside = aside_name(path);
+        if exists(&aside)? {
+            return Err(InstallError::AsideTaken { hook: path.to_owned(), aside });
+        }
+        files::rename(path, &aside)?;
+        changes.push(Change::Rename { from: path.to_owned(), to: aside });
+    }
+    match found {
+        Found::Foreign if is_chained && same_file_content(path, &chained)? => {
+            files::remove(&chained)?;
+            changes.push(Change::Remove(chained));
+        }
+        Found::Foreign if is_chained => {
+            let reason = "it was the hook before another tool replaced it";
+            changes.push(Change::Leave { path: chained, reason });
+        }
+        Found::Foreign => {}
+        _ if is_chained => {
+            files::rename(&chained, path)?;
+            changes.push(Change::Rename { from: chained, to: path.to_owned() });
+        }
+        Found::Shim(_) | Found::OldShim => {
+            files::remove(path)?;
+            changes.push(Change::Remove(path.to_owned()));
+        }
+        Found::EditedShim | Found::Nothing => {}
+    }
+    Ok(())
+}
+
+fn restore_attributes(
+    repo: &Repo,
+    ledger: Option<&Ledger>,
+    changes: &mut Vec<Change>,
+) -> Result<(), InstallError> {
+    let path = attributes_path(repo)?;
+    let Some(present) = files::read(&path)? else { return Ok(()) };
+    let kept = ledger.and_then(|ledger| ledger.attributes.as_ref());
+    let (wanted, change) = match kept {
+        Some(kept) if kept.covers(Some(&present)) => (kept.original.clone(), Change::Restore(path.clone())),
+        _ => {
+            let rest = without_block(&present);
+            // A file that was ours alone goes with us.
+            let ours = rest.is_empty() && !present.is_empty() && kept.is_none_or(|k| k.original.is_none());
+            ((!ours).then_some(rest), Change::Clean(path.clone()))
+        }
+    };
+    match wanted {
+        Some(bytes) if bytes == present => return Ok(()),
+        Some(bytes) => files::write(&path, &bytes, Permissions::Like(&path))?,
+        None => files::remove(&path).map(drop)?,
+    }
+    changes.push(change);
+    Ok(())
+}
+
+fn restore_config(
+    repo: &Repo,
+    ledger: Option<&Ledger>,
+    changes: &mut Vec<Change>,
+) -> Result<(), InstallError> {
+    // Without this, a second uninstall would want the lock for nothing.
+    if wanted_config(repo, ledger, repo.config_bytes()?.as_deref())?.is_none() {
+        return Ok(());
+    }
+    let mut change = None;
+    repo.rewrite_config(|present| {
+        let wanted = wanted_config(repo, ledger, present)?;
+        Ok::<_, InstallError>(match wanted {
+            None => present.map(<[u8]>::to_vec),
+            Some((bytes, done)) => {
+                change = Some(done);
+                bytes
+            }
+        })
+    })?;
+    changes.extend(change);
+    Ok(())
+}
+
+/// What the configuration file should be, and what to call that; `None` if it is.
+#[expect(clippy::type_complexity, reason = "the bytes of a file that may be meant not to exist")]
+fn wanted_config(
+    repo: &Repo,
+    ledger: Option<&Ledger>,
+    present: Option<&[u8]>,
+) -> Result<Option<(Option<Vec<u8>>, Change)>, InstallError> {
+    let Some(bytes) = present else { return Ok(None) };
+    let path = repo.config_file();
+    let (wanted, change) = match ledger.and_then(|ledger| ledger.config.as_ref()) {
+        Some(kept) if kept.covers(present) => (kept.original.clone(), Change::Restore(path)),
+        _ => (Some(config_without_ours(repo, ledger, bytes)?), Change::Clean(path)),
+    };
+    Ok((wanted.as_deref() != present).then_some((wanted, change)))
+}
+
+/// Our directories in the common git directory and in those of the linked worktrees.
+fn homes(repo: &Repo) -> Result<Vec<PathBuf>, InstallError> {
+    let worktrees = repo.common_dir().join("worktrees");
+    let mut homes = vec![ledger::home(repo)];
+    if let Some(entries) = files::found(std::fs::read_dir(&worktrees)).map_err(at(&worktrees))? {
+        for entry in entries {
+            homes.push(entry.map_err(at(&worktrees))?.path().join("mission"));
+        }
+    }
+    homes.retain(|home| home.is_dir());
+    Ok(homes)
+}

@@ -1,0 +1,182 @@
+//! What is installed: looked at, never remembered.
+
+use std::path::{Path, PathBuf};
+
+use super::hooks::{
+    Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
+};
+use super::{DRIVERS, Driver, InstallError, files};
+use crate::git::{Config, Repo};
+
+/// What is installed in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallStatus {
+    /// Where git looks for hooks
+    pub directory: HooksDirectory,
+    /// Every hook of ours, in the order of [`HOOKS`]
+    pub hooks: Vec<HookStatus>,
+    /// Every merge driver, in the order of [`DRIVERS`]
+    pub drivers: Vec<DriverStatus>,
+    /// Every attribute, in the order of [`DRIVERS`]
+    pub attributes: Vec<AttributeStatus>,
+}
+
+/// One hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookStatus {
+    /// Its name
+    pub name: &'static str,
+    /// The file
+    pub path: PathBuf,
+    /// What is there
+    pub state: HookState,
+    /// The program that a shim starts
+    pub program: Option<PathBuf>,
+    /// The foreign hook that runs before ours
+    pub chained: Option<PathBuf>,
+    /// Whether git would have run that foreign hook (it is executable)
+    pub chained_runs: bool,
+}
+
+/// What is found under the name of a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookState {
+    /// Our shim, and its program is there
+    Installed,
+    /// Our shim, and its program is not there
+    ProgramMissing,
+    /// A shim of another version, or one that is not executable
+    Outdated,
+    /// A shim that was edited by hand
+    Edited,
+    /// A hook of somebody else's that calls us
+    CallsUs,
+    /// A hook of somebody else's that does not call us
+    Foreign,
+    /// Nothing
+    Missing,
+}
+
+/// One merge driver, as git's configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverStatus {
+    /// Which
+    pub driver: Driver,
+    /// What is configured
+    pub state: DriverState,
+    /// The command line, if one is configured
+    pub command: Option<String>,
+    /// The program in it, if it is of our form
+    pub program: Option<PathBuf>,
+}
+
+/// What is configured for a merge driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DriverState {
+    /// Our command line, and its program is there
+    Installed,
+    /// Our command line, and its program is not there
+    ProgramMissing,
+    /// Some other command line
+    Outdated,
+    /// A section without a command line: every merge of such a file fails
+    Fatal,
+    /// Nothing
+    Missing,
+}
+
+/// One attribute, as git answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeStatus {
+    /// The driver that it should name
+    pub driver: Driver,
+    /// The driver that git would use for such a file, if it is not its own text merge
+    pub answer: Option<String>,
+}
+
+impl AttributeStatus {
+    /// Whether git would use our driver.
+    pub fn is_installed(&self) -> bool {
+        self.answer == Some(self.driver.name())
+    }
+}
+
+impl InstallStatus {
+    /// Whether every part is there and works.
+    pub fn is_complete(&self) -> bool {
+        self.hooks.iter().all(|hook| matches!(hook.state, HookState::Installed | HookState::CallsUs))
+            && self.drivers.iter().all(|driver| driver.state == DriverState::Installed)
+            && self.attributes.iter().all(AttributeStatus::is_installed)
+    }
+
+    /// Whether no part is there.
+    pub fn is_absent(&self) -> bool {
+        self.hooks.iter().all(|hook| matches!(hook.state, HookState::Missing | HookState::Foreign))
+            && self.drivers.iter().all(|driver| driver.state == DriverState::Missing)
+            && !self.attributes.iter().any(AttributeStatus::is_installed)
+    }
+}
+
+/// Looks at what is installed. Changes nothing.
+pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
+    let directory = HooksDirectory::of(repo)?;
+    let config = repo.config()?;
+    let hooks = HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
+    let drivers = DRIVERS.iter().map(|known| driver(&config, *known)).collect();
+    let attributes = DRIVERS
+        .iter()
+        .map(|driver| {
+            let answer = repo.attribute("merge", &driver.example())?;
+            Ok(AttributeStatus { driver: *driver, answer })
+        })
+        .collect::<Result<_, InstallError>>()?;
+    Ok(InstallStatus { directory, hooks, drivers, attributes })
+}
+
+fn hook(directory: &HooksDirectory, name: &'static str) -> Result<HookStatus, InstallError> {
+    let path = directory.path().join(name);
+    let mut program = None;
+    let state = match look(&path, name, None)? {
+        Found::Nothing => HookState::Missing,
+        Found::Shim(known) => {
+            let state = if is_there(&known) { HookState::Installed } else { HookState::ProgramMissing };
+            program = Some(known);
+            state
+        }
+        Found::OldShim => HookState::Outdated,
+        Found::EditedShim if is_of_another_version(&path)? => HookState::Outdated,
+        Found::EditedShim => HookState::Edited,
+        Found::Foreign => HookState::Foreign,
+    };
+    let ours = matches!(directory, HooksDirectory::Ours(_));
+    let state = match state {
+        HookState::Foreign | HookState::Missing
+            if !ours && calls_us(&own_file(directory.path(), name), name)? =>
+        {
+            HookState::CallsUs
+        }
+        state => state,
+    };
+    let chained = chained_name(&path);
+    let chained = (ours && files::exists(&chained)?).then_some(chained);
+    let chained_runs = chained.as_deref().is_some_and(files::is_executable);
+    Ok(HookStatus { name, path, state, program, chained, chained_runs })
+}
+
+fn driver(config: &Config, driver: Driver) -> DriverStatus {
+    let command = config.get(&driver.command_key()).map(str::to_owned);
+    let program = command.as_deref().and_then(|command| driver.program_of(command));
+    let section = format!("{}.", driver.section());
+    let state = match (&command, &program) {
+        (_, Some(program)) if is_there(program) => DriverState::Installed,
+        (_, Some(_)) => DriverState::ProgramMissing,
+        (Some(_), None) => DriverState::Outdated,
+        (None, _) if config.with_prefix(&section).next().is_some() => DriverState::Fatal,
+        (None, _) => DriverState::Missing,
+    };
+    DriverStatus { driver, state, command, program }
+}
+
+fn is_there(program: &Path) -> bool {
+    files::is_executable(program)
+}
