@@ -2,7 +2,7 @@
 //!
 //! Knows nothing about what a time is for. The only module that names `jiff`.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A point in time with nanosecond resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,23 @@ impl Instant {
     /// Whole seconds from `earlier` to this, 0 if it is not earlier.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.as_second() - earlier.0.as_second()).unwrap_or(0)
+    }
+}
+
+/// Measures a span of time; not disturbed by changes of the clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[expect(clippy::disallowed_methods, reason = "the one place that measures time")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 

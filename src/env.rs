@@ -10,6 +10,9 @@ pub const GIT_MISSION_SKIP: &str = "GIT_MISSION_SKIP";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 
+/// Set by our hook shims: the hook that was there before, which runs first.
+pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
+
 /// Where programs are looked up.
 pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).

@@ -2,6 +2,7 @@
 
 mod files;
 mod install;
+mod layers;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;

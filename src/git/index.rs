@@ -134,6 +134,15 @@ impl Repo {
         }
     }
 
+    /// Puts entries for files that lie in the work tree into the index, with their stat data.
+    pub fn add_to_index(&self, at: &IndexAt, entries: &[IndexEntry]) -> Result<(), GitError> {
+        self.update_index(at, entries)?;
+        let paths: Vec<&[u8]> = entries.iter().map(|entry| entry.path.as_slice()).collect();
+        // `--refresh` fails where other files are modified, which is no failure of ours.
+        let args = ["update-index", "-q", "--really-refresh", "-z", "--stdin"];
+        self.git_on(at).output(&args, &paths.join(&0)).map(drop)
+    }
+
     /// Those of the paths whose work-tree file says what the index says, as git sees it (through filters and
     /// line endings). A file that is absent is modified.
     pub fn unmodified(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<Vec<u8>>, GitError> {

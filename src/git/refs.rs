@@ -2,8 +2,9 @@
 //!
 //! Knows nothing about which branch is main.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::repo::system_path;
 use super::{GitError, Oid, Repo};
 use crate::env;
 
@@ -106,6 +107,17 @@ impl Repo {
         }
     }
 
+    /// The merge base of two commits, if their histories meet.
+    pub fn merge_base(&self, one: &Oid, other: &Oid) -> Result<Option<Oid>, GitError> {
+        let args = ["merge-base", one.as_str(), other.as_str()];
+        let output = self.git.output(&args, b"")?;
+        match output.status.code() {
+            Some(0) => Ok(String::from_utf8_lossy(&output.stdout).lines().next().and_then(Oid::parse)),
+            Some(1) => Ok(None),
+            _ => Err(super::process::failure(&args, &output)),
+        }
+    }
+
     /// The smallest id among the commits without parents that are reachable from `commit`; `None` in a shallow
     /// clone, where the true roots are not known.
     pub fn smallest_root(&self, commit: &Oid) -> Result<Option<Oid>, GitError> {
@@ -116,15 +128,11 @@ impl Repo {
         Ok(String::from_utf8_lossy(&stdout).lines().filter_map(Oid::parse).min())
     }
 
-    /// The names of the configured remotes.
-    pub fn remotes(&self) -> Result<Vec<String>, GitError> {
-        let stdout = self.git.run(&["remote"], b"")?;
-        Ok(String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect())
-    }
-
-    /// The text of the commit that `ORIG_HEAD` names, where git left one.
-    pub fn orig_head(&self) -> Result<Option<Oid>, GitError> {
-        self.commit("ORIG_HEAD")
+    /// The tops of this repository's work trees, linked ones included.
+    pub fn work_trees(&self) -> Result<Vec<PathBuf>, GitError> {
+        let stdout = self.git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
+        let lines = stdout.split(|b| *b == 0).filter_map(|line| line.strip_prefix(b"worktree "));
+        Ok(lines.map(system_path).collect())
     }
 }
 

@@ -59,7 +59,7 @@ mod tests {
         let lines: Vec<&str> = shim.lines().collect();
         assert!((5..=10).contains(&lines.len()) && shim.ends_with("exit 0\n") && !shim.contains("@HOOK@"));
         assert_eq!(lines[2], r"program='/opt/it'\''s/git-mission'");
-        assert!(lines[3].ends_with(r#"exec "$program" hook pre-push --shim-version 1 -- "$@"; fi"#));
+        assert!(lines[6].ends_with(r#"exec "$program" hook pre-push --shim-version 1 -- "$@"; fi"#));
     }
 
     #[test]

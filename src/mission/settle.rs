@@ -32,6 +32,11 @@ impl Claim {
     fn age(&self) -> (bool, Option<Instant>, Option<MissionId>, &MissionDir) {
         (self.created_at.is_none(), self.created_at, self.id, &self.dir)
     }
+
+    /// A key that sorts older missions first.
+    pub fn seniority(self) -> impl Ord {
+        (self.created_at.is_none(), self.created_at, self.id, self.dir)
+    }
 }
 
 /// Which missions may be given a number.

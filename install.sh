@@ -1,0 +1,61 @@
+#!/bin/sh
+# Builds git-mission and sets it up.
+#
+#   ./install.sh [REPO]   build, put the binary under $PREFIX (default ~/.local), set up REPO
+#   ./install.sh --demo   build, then play the whole journey in throwaway clones; touches nothing of yours
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+fail() {
+    printf 'error: %s\n' "$1" >&2
+    [ $# -lt 2 ] || printf 'hint: %s\n' "$2" >&2
+    exit 3
+}
+
+build() {
+    command -v git >/dev/null 2>&1 || fail 'git is not installed'
+    command -v cargo >/dev/null 2>&1 || fail 'cargo is not installed' 'https://rustup.rs, then run this again'
+    (cd "$here" && cargo build --release --locked --quiet) || fail 'the build failed; nothing was installed'
+}
+
+# A running binary may be replaced only by a rename.
+put_binary() {
+    mkdir -p "$1/bin"
+    cp "$here/target/release/git-mission" "$1/bin/.git-mission.new"
+    chmod 755 "$1/bin/.git-mission.new"
+    mv -f "$1/bin/.git-mission.new" "$1/bin/git-mission"
+}
+
+case ${1-} in
+--demo)
+    build
+    demo=$(mktemp -d)
+    trap 'rm -rf "$demo"' EXIT
+    put_binary "$demo/prefix"
+    # Nothing of the environment but PATH and the terminal: the demo has a home and a configuration of its own.
+    env -i PATH="$demo/prefix/bin:$PATH" HOME="$demo/home" TERM="${TERM-dumb}" LC_ALL=C \
+        sh "$here/docs/demo.sh" "$demo"
+    ;;
+-*)
+    sed -n '2,5s/^# \{0,1\}//p' "$0"
+    case $1 in -h | --help) exit 0 ;; esac
+    exit 2
+    ;;
+*)
+    build
+    prefix=${PREFIX-$HOME/.local}
+    put_binary "$prefix"
+    printf 'installed %s/bin/git-mission\n' "$prefix"
+    case :$PATH: in
+    *":$prefix/bin:"*) ;;
+    *) printf 'hint: export PATH="%s/bin:$PATH"\n' "$prefix" ;;
+    esac
+    if [ $# -ge 1 ]; then
+        cd -- "$1"
+        "$prefix/bin/git-mission" install
+    else
+        printf 'set a repository up with: git mission install\n'
+    fi
+    ;;
+esac

@@ -1,0 +1,203 @@
+//! The one definition of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Mission identity, display numbers and merging for repositories with kitty-specs/
+#[derive(Debug, Parser)]
+#[command(
+    name = "git-mission",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a new mission with its id, meta.json and spec.md
+    Create(Create),
+    /// List the missions
+    List(List),
+    /// Set up hooks, merge drivers and attributes in this repository; again changes nothing
+    Install(Install),
+    /// Take everything out again, byte for byte
+    Uninstall(Uninstall),
+    /// Show what is installed, queued, unsettled and skipped
+    Status(Json),
+    /// Settle the display numbers on main
+    Settle(Settle),
+    /// Queue and delivery of artifact bodies
+    #[command(subcommand)]
+    Sync(Sync),
+    /// Judge payloads by the contract
+    #[command(subcommand)]
+    Gate(Gate),
+    /// What git's hooks call
+    #[command(hide = true)]
+    Hook(Hook),
+    /// What git calls to merge a mission file
+    #[command(hide = true)]
+    MergeDriver(MergeDriver),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Json {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The name; its slug names the directory
+    pub(super) name: String,
+    /// The kind of mission [default: software-dev]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) mission_type: Option<String>,
+    /// The branch that its work goes to [default: main]
+    #[arg(long, value_name = "BRANCH")]
+    pub(super) target_branch: Option<String>,
+    /// The name for people [default: NAME]
+    #[arg(long, value_name = "NAME")]
+    pub(super) friendly_name: Option<String>,
+    /// Stage its files
+    #[arg(long)]
+    pub(super) add: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The missions of this commit instead of the checkout
+    #[arg(long, value_name = "REV")]
+    pub(super) rev: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Install {
+    /// Only tell which files and keys would change
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Uninstall {
+    /// Remove the queue too, with what was not delivered
+    #[arg(long)]
+    pub(super) purge: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(super) struct Settle {
+    /// Settle the missions of this commit; changes nothing
+    #[arg(long, value_name = "REV")]
+    pub(super) rev: Option<String>,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Undo published duplicates too: the oldest holder keeps its number
+    #[arg(long)]
+    pub(super) repair: bool,
+    /// Commit on top of main (default)
+    #[arg(long, conflicts_with = "stage")]
+    pub(super) commit: bool,
+    /// Stage, do not commit
+    #[arg(long)]
+    pub(super) stage: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sync {
+    /// Queue from now on, for this server; the present commit is caught up
+    Enable {
+        /// https://…, or file:///… for a directory
+        #[arg(long, value_name = "URL")]
+        server: String,
+    },
+    /// Stop queueing; what is queued stays
+    Disable,
+    /// What is queued
+    Status(Json),
+    /// Deliver what was pushed
+    Flush(Json),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Gate {
+    /// Judge one payload
+    Check {
+        /// Which part of the contract
+        #[arg(long, value_enum)]
+        kind: GateKind,
+        /// The payload; `-` or none reads stdin
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        output: Json,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum GateKind {
+    Event,
+    Envelope,
+    Payload,
+    BodySync,
+    TrackerBind,
+    OrchestratorApi,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Hook {
+    /// The hook's name
+    pub(super) name: String,
+    /// The version of the shim that calls
+    #[arg(long, value_name = "N")]
+    pub(super) shim_version: Option<u32>,
+    /// The hook's arguments
+    #[arg(last = true)]
+    pub(super) args: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeDriver {
+    /// The kind of file
+    pub(super) kind: String,
+    /// %O, the merge base
+    #[arg(long)]
+    pub(super) base: PathBuf,
+    /// %A, ours; replaced by the result
+    #[arg(long)]
+    pub(super) ours: PathBuf,
+    /// %B, theirs
+    #[arg(long)]
+    pub(super) theirs: PathBuf,
+    /// %L
+    #[arg(long, default_value_t = 7)]
+    pub(super) marker_size: usize,
+    /// %P
+    #[arg(long)]
+    pub(super) path: Option<OsString>,
+    /// %S
+    #[arg(long)]
+    pub(super) label_base: Option<String>,
+    /// %X
+    #[arg(long)]
+    pub(super) label_ours: Option<String>,
+    /// %Y
+    #[arg(long)]
+    pub(super) label_theirs: Option<String>,
+}

@@ -1,0 +1,37 @@
+//! `git mission install` and `git mission uninstall`
+
+use super::super::args::{Install, Uninstall};
+use super::super::error::CliError;
+use super::super::exit::ExitStatus;
+use super::super::printer::Printer;
+use crate::install::{self, Options, Report};
+
+pub(in crate::cli) fn install(printer: &mut Printer, args: &Install) -> Result<ExitStatus, CliError> {
+    let repo = super::open()?;
+    let program = std::env::current_exe().map_err(|error| {
+        CliError::new(ExitStatus::Environment, "file", format!("cannot tell where this program is: {error}"))
+    })?;
+    let report = install::install(&repo, &Options { program, dry_run: args.dry_run })?;
+    tell(printer, &report);
+    if report.is_unchanged() {
+        printer.line("everything is installed already");
+    } else if !report.dry_run {
+        printer.line("installed; take it out again with: git mission uninstall");
+    }
+    Ok(ExitStatus::Done)
+}
+
+pub(in crate::cli) fn uninstall(printer: &mut Printer, args: &Uninstall) -> Result<ExitStatus, CliError> {
+    let repo = super::open()?;
+    let report = install::uninstall(&repo, args.purge)?;
+    tell(printer, &report);
+    printer.line(if report.is_unchanged() { "nothing of ours was installed" } else { "uninstalled" });
+    Ok(ExitStatus::Done)
+}
+
+fn tell(printer: &mut Printer, report: &Report) {
+    let would = if report.dry_run { "would " } else { "" };
+    for change in &report.changes {
+        printer.line(&format!("{would}{change}"));
+    }
+}

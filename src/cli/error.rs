@@ -1,0 +1,196 @@
+//! The one translator from every module's error to what people read: message, causes, hint, exit code.
+
+use std::error::Error;
+
+use super::exit::ExitStatus;
+use super::printer::Printer;
+use crate::git::GitError;
+use crate::install::InstallError;
+use crate::json::{Value, object};
+use crate::op::OpError;
+use crate::op::enqueue::EnqueueError;
+use crate::op::project::NoProject;
+use crate::queue::QueueError;
+use crate::sync::SyncError;
+use crate::transport::UrlError;
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct CliError {
+    pub(super) status: ExitStatus,
+    /// A stable word for `--json`
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) causes: Vec<String>,
+    pub(super) hint: Option<String>,
+}
+
+impl CliError {
+    pub(super) fn new(status: ExitStatus, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Usage, "usage", message)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn caused_by(mut self, error: &dyn Error) -> Self {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        self
+    }
+
+    /// Prints the error: on stderr for people, as the one document on stdout with `--json`.
+    pub(super) fn print(&self, printer: &mut Printer, json: bool) {
+        if json {
+            printer.json(&object([(
+                "error",
+                object([
+                    ("code", self.code.into()),
+                    ("message", self.message.as_str().into()),
+                    ("causes", Value::from(self.causes.clone())),
+                    ("hint", self.hint.clone().into()),
+                ]),
+            )]));
+            return;
+        }
+        printer.note(&format!("error: {}", self.message));
+        for cause in &self.causes {
+            printer.note(&format!("caused by: {cause}"));
+        }
+        if let Some(hint) = &self.hint {
+            printer.note(&format!("hint: {hint}"));
+        }
+    }
+}
+
+impl From<GitError> for CliError {
+    fn from(error: GitError) -> Self {
+        let environment = ExitStatus::Environment;
+        let (status, code, hint) = match &error {
+            GitError::NoGit => (environment, "no_git", Some("install git, or add its directory to PATH")),
+            GitError::NoRepository(_) => {
+                (environment, "no_repository", Some("cd into a repository, or: git init"))
+            }
+            GitError::Bare => (environment, "bare_repository", Some("name a commit: --rev main")),
+            GitError::Missing(_) => (environment, "missing_object", Some("git fetch")),
+            GitError::Moved { .. } => (ExitStatus::Deferred, "ref_moved", Some("run the command again")),
+            GitError::Locked { .. } => (
+                ExitStatus::Deferred,
+                "index_locked",
+                Some("wait for the other git process, or remove the lock file if there is none"),
+            ),
+            GitError::Signing(_) => (ExitStatus::Deferred, "signing", Some("git mission settle --commit")),
+            GitError::Process { .. }
+            | GitError::Failed { .. }
+            | GitError::Answer { .. }
+            | GitError::Library(_)
+            | GitError::File { .. } => (environment, "git", None),
+        };
+        let translated = Self::new(status, code, error.to_string()).caused_by(&error);
+        match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
+impl From<OpError> for CliError {
+    fn from(error: OpError) -> Self {
+        let (status, code, hint) = match error {
+            OpError::Git(error) => return error.into(),
+            OpError::File { .. } => (ExitStatus::Environment, "file", None),
+            OpError::NoSlug(_) => (
+                ExitStatus::Usage,
+                "no_slug",
+                Some("git mission create a-name-in-latin-letters --friendly-name …"),
+            ),
+            OpError::BadValue { .. } => (ExitStatus::Usage, "bad_value", None),
+            OpError::NoMain => {
+                (ExitStatus::Environment, "no_main", Some("git config mission.mainBranch BRANCH"))
+            }
+            OpError::Detached => {
+                (ExitStatus::Usage, "detached", Some("git switch main, or: git mission settle --stage"))
+            }
+            OpError::NoSuchRevision(_) => {
+                (ExitStatus::Usage, "no_such_revision", Some("git log --oneline --all"))
+            }
+        };
+        let translated = Self::new(status, code, error.to_string()).caused_by(&error);
+        match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
+impl From<InstallError> for CliError {
+    fn from(error: InstallError) -> Self {
+        let status = match &error {
+            InstallError::Busy(_) | InstallError::Changed(_) | InstallError::Git(GitError::Locked { .. }) => {
+                ExitStatus::Deferred
+            }
+            _ => ExitStatus::Environment,
+        };
+        let translated = Self::new(status, "install", error.to_string()).caused_by(&error);
+        match error.hint() {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
+impl From<SyncError> for CliError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Git(error) | SyncError::Enqueue(EnqueueError::Git(error)) => error.into(),
+            SyncError::Queue(error) | SyncError::Enqueue(EnqueueError::Queue(error)) => error.into(),
+            SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
+            SyncError::Server(error) => error.into(),
+            SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
+                .hint("git mission sync enable --server URL"),
+        }
+    }
+}
+
+impl From<UrlError> for CliError {
+    fn from(error: UrlError) -> Self {
+        Self::new(ExitStatus::Usage, "server", error.to_string())
+            .hint("git mission sync enable --server file:///absolute/path")
+    }
+}
+
+impl From<NoProject> for CliError {
+    fn from(error: NoProject) -> Self {
+        let hint = match &error {
+            NoProject::Git(_) => None,
+            NoProject::File(_) => Some("mend .kittify/config.yaml"),
+            NoProject::Shallow => Some("git fetch --unshallow"),
+            NoProject::NoMain => Some("git config mission.mainBranch BRANCH"),
+        };
+        let translated =
+            Self::new(ExitStatus::Environment, "no_project", error.to_string()).caused_by(&error);
+        match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
+impl From<QueueError> for CliError {
+    fn from(error: QueueError) -> Self {
+        let status = match error {
+            QueueError::Busy { .. } => ExitStatus::Deferred,
+            _ => ExitStatus::Environment,
+        };
+        Self::new(status, "queue", error.to_string()).caused_by(&error)
+    }
+}

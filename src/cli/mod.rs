@@ -1,0 +1,14 @@
+//! The command line: arguments, printing, exit codes. No rules: every command asks an operation.
+//!
+//! The only place that prints and the only place that names `clap`.
+
+mod args;
+mod command;
+mod error;
+mod escape;
+mod exit;
+mod printer;
+mod start;
+
+pub use exit::{DriverStatus, ExitStatus};
+pub use start::main;

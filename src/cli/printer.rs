@@ -1,0 +1,35 @@
+//! The one writer of all output. A closed pipe is no error.
+
+use std::io::{self, Write};
+
+use super::escape::escape;
+use crate::json::{Value, canonical};
+
+/// Where output goes.
+pub(super) struct Printer {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+}
+
+impl Printer {
+    pub(super) fn standard() -> Self {
+        Self { out: Box::new(io::stdout()), err: Box::new(io::stderr()) }
+    }
+
+    /// A line for people on stdout.
+    pub(super) fn line(&mut self, text: &str) {
+        // Nobody is there to be told that nobody is there.
+        let _ = writeln!(self.out, "{}", escape(text));
+    }
+
+    /// The one document of `--json` on stdout.
+    pub(super) fn json(&mut self, value: &Value) {
+        let _ = write!(self.out, "{}", canonical(value));
+        let _ = self.out.flush();
+    }
+
+    /// A diagnostic line on stderr.
+    pub(super) fn note(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{}", escape(text));
+    }
+}

@@ -1,0 +1,70 @@
+//! From the process's arguments to its exit code. A panic is caught: of a merge driver it is 255, never 101, which
+//! git would take for a conflict that left our side in place.
+
+use std::io::Write as _;
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use super::args::{Cli, Command};
+use super::command;
+use super::error::CliError;
+use super::exit::{DriverStatus, ExitStatus};
+use super::printer::Printer;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let parsed = Cli::try_parse();
+    let is_driver = match &parsed {
+        Ok(cli) => matches!(cli.command, Command::MergeDriver(_)),
+        // A driver that is called wrongly must not look like one that found a conflict.
+        Err(_) => std::env::args_os().nth(1).is_some_and(|name| name == "merge-driver"),
+    };
+    panic::set_hook(Box::new(|info| {
+        let _ = writeln!(std::io::stderr(), "error: internal error: {info}");
+    }));
+    let code = panic::catch_unwind(panic::AssertUnwindSafe(|| match parsed {
+        Ok(cli) => dispatch(cli),
+        Err(error) => usage(&error, is_driver),
+    }));
+    ExitCode::from(code.unwrap_or(if is_driver {
+        DriverStatus::Broken.code()
+    } else {
+        ExitStatus::Environment.code()
+    }))
+}
+
+fn usage(error: &clap::Error, is_driver: bool) -> u8 {
+    // A closed pipe is no error.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done.code(),
+        _ if is_driver => DriverStatus::Broken.code(),
+        _ => ExitStatus::Usage.code(),
+    }
+}
+
+fn dispatch(cli: Cli) -> u8 {
+    let mut printer = Printer::standard();
+    let printer = &mut printer;
+    let (json, outcome): (bool, Result<ExitStatus, CliError>) = match cli.command {
+        Command::MergeDriver(args) => return command::merge_driver::run(printer, args).code(),
+        Command::Hook(args) => (false, command::hook::run(printer, args)),
+        Command::Create(args) => (args.output.json, command::create::run(printer, args)),
+        Command::List(args) => (args.output.json, command::list::run(printer, &args)),
+        Command::Install(args) => (false, command::install::install(printer, &args)),
+        Command::Uninstall(args) => (false, command::install::uninstall(printer, &args)),
+        Command::Status(args) => (args.json, command::status::run(printer, &args)),
+        Command::Settle(args) => (args.output.json, command::settle::run(printer, &args)),
+        Command::Sync(args) => (command::sync::wants_json(&args), command::sync::run(printer, args)),
+        Command::Gate(args) => (command::gate::wants_json(&args), command::gate::run(printer, args)),
+    };
+    outcome
+        .unwrap_or_else(|error| {
+            error.print(printer, json);
+            error.status
+        })
+        .code()
+}

@@ -1,0 +1,113 @@
+//! pre-commit and pre-merge-commit: closed for a bad staged `meta.json`, open for everything that concerns nothing
+//! staged.
+
+use super::Report;
+use super::report::in_one_line;
+use crate::git::{GitError, Repo};
+use crate::mission::MetaError;
+use crate::op::correct::{Fault, Plan, Refusal};
+use crate::op::stage;
+
+/// pre-commit.
+pub(super) fn correct(repo: &Repo, report: &mut Report) {
+    finish(
+        stage::staged(repo).map(|staged| (!staged.is_empty()).then(|| stage::correct_staged(repo, staged))),
+        report,
+    );
+}
+
+/// pre-merge-commit.
+pub(super) fn check(repo: &Repo, report: &mut Report) {
+    finish(
+        stage::staged(repo).map(|staged| (!staged.is_empty()).then(|| stage::check_staged(repo, staged))),
+        report,
+    );
+}
+
+fn finish(outcome: Result<Option<Result<Plan, GitError>>, GitError>, report: &mut Report) {
+    match outcome {
+        Ok(None) => {}
+        Ok(Some(Ok(plan))) => tell(&plan, report),
+        Ok(Some(Err(error))) => {
+            let text = format!(
+                "the staged missions could not be checked: {}; nothing was committed",
+                in_one_line(&error)
+            );
+            report.refuse(text, hint_for(&error));
+        }
+        Err(error) => {
+            report.warn(
+                format!("missions were not checked: {}", in_one_line(&error)),
+                Some("git mission status"),
+            );
+        }
+    }
+}
+
+fn hint_for(error: &GitError) -> Option<&'static str> {
+    match error {
+        GitError::Locked { .. } => {
+            Some("wait for the other git process, or remove the lock file if there is none")
+        }
+        _ => None,
+    }
+}
+
+fn tell(plan: &Plan, report: &mut Report) {
+    for Refusal { dir, fault } in &plan.refusals {
+        let path = format!("{dir}/meta.json");
+        let (text, hint) = words(&path, fault);
+        report.refuse(text, Some(&hint));
+    }
+    if !plan.refusals.is_empty() {
+        return;
+    }
+    for rewrite in &plan.rewrites {
+        let notes: Vec<String> = rewrite.notes.iter().map(ToString::to_string).collect();
+        report.info(format!("{}/meta.json: {}", rewrite.dir, notes.join(", ")));
+    }
+}
+
+/// What to say about a fault, and what helps.
+fn words(path: &str, fault: &Fault) -> (String, String) {
+    let add = format!("git add -- '{path}'");
+    match fault {
+        Fault::Unreadable(error) => {
+            let position =
+                error.position().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+            let hint = match error {
+                MetaError::Keys(keys) => format!("remove `{}` or `{}`, then {add}", keys.old, keys.new),
+                MetaError::Json(_) => format!("mend the file, then {add}"),
+            };
+            (format!("{path}{position}: {error}; nothing was committed"), hint)
+        }
+        Fault::NotRegular => (
+            format!("{path}: a link or a directory, not a file; nothing was committed"),
+            format!("put a regular file there, then {add}"),
+        ),
+        Fault::KeysMissing(keys) => (
+            format!("{path}: a new mission needs a text under {}; nothing was committed", keys.join(", ")),
+            format!("add what is missing, then {add}"),
+        ),
+        Fault::IdInvalid(text) => (
+            format!(
+                "{path}: mission_id {text} is not 26 characters of Crockford base 32; nothing was committed"
+            ),
+            format!("remove the key `mission_id`, then {add}: the id is put back or minted"),
+        ),
+        Fault::IdChanged { from, to } => (
+            format!(
+                "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
+            ),
+            format!(
+                "git mission resolve -- '{path}', or remove the key `mission_id` and {add}: the id is put back"
+            ),
+        ),
+        Fault::NumberInvalid(text) => (
+            format!(
+                "{path}: mission_number {text} is neither null nor an integer from 1; nothing was committed"
+            ),
+            format!("set it to null, then {add}: main gives numbers"),
+        ),
+    }
+}

@@ -1,0 +1,63 @@
+//! pre-push: what the pushed commits say is delivered; the push itself never fails for the network's sake.
+
+use super::Report;
+use super::report::in_one_line;
+use crate::git::{Oid, Repo};
+use crate::sync;
+
+/// One line of what git tells pre-push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PushedRef {
+    /// The commit or object that is pushed; `None` for a deletion
+    pub(super) local: Option<Oid>,
+    /// Full name of the ref on the other side
+    pub(super) remote_ref: String,
+}
+
+/// Reads `<local ref> <local id> <remote ref> <remote id>` lines; the ids are 40 or 64 digits, all zeros where there
+/// is no object. A local ref may be any expression, but holds no space.
+pub(super) fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
+    String::from_utf8_lossy(stdin)
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.rsplitn(4, ' ');
+            let (_, remote_ref, local) = (words.next()?, words.next()?, words.next()?);
+            Some(PushedRef { local: Oid::parse(local), remote_ref: remote_ref.to_owned() })
+        })
+        .collect()
+}
+
+/// Delivers what the pushed commits say.
+pub(super) fn pre_push(repo: &Repo, stdin: &[u8], report: &mut Report) {
+    let pushed = pushed_refs(stdin);
+    let tips: Vec<Oid> = pushed.into_iter().filter_map(|pushed| pushed.local).collect();
+    if tips.is_empty() {
+        return;
+    }
+    match sync::push(repo, &tips) {
+        Ok(Some(summary)) => report.info(summary.to_string()),
+        Ok(None) => {}
+        Err(error) => {
+            let text = format!("nothing was delivered: {}; it stays queued", in_one_line(&error));
+            report.warn(text, Some("git mission sync flush"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_kind() {
+        let (a, zeros) = ("a".repeat(40), "0".repeat(64));
+        let text = format!(
+            "refs/heads/main {a} refs/heads/main {zeros}\n(delete) {zeros} refs/heads/x {a}\nHEAD~1 {a} refs/heads/y {a}\n"
+        );
+        let refs = pushed_refs(text.as_bytes());
+        let shown: Vec<(bool, &str)> =
+            refs.iter().map(|r| (r.local.is_some(), r.remote_ref.as_str())).collect();
+        assert_eq!(shown, [(true, "refs/heads/main"), (false, "refs/heads/x"), (true, "refs/heads/y")]);
+        assert_eq!(pushed_refs(b""), []);
+    }
+}

@@ -1,0 +1,45 @@
+//! A small trace of every hook: when it last ran, and whether it was skipped, for `git mission status`.
+//!
+//! One file a hook in `<common-dir>/mission/hooks/`. A trace that cannot be written is no failure.
+
+use std::fs;
+
+use super::HookName;
+use crate::clock::Instant;
+use crate::git::Repo;
+
+/// The last call of one hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Which
+    pub hook: HookName,
+    /// When it was called
+    pub at: Option<Instant>,
+    /// Whether it was skipped because the environment said so
+    pub skipped: bool,
+}
+
+const RAN: &str = "ran";
+const SKIPPED: &str = "skipped";
+
+pub(super) fn leave(repo: &Repo, hook: HookName, skipped: bool) {
+    let directory = repo.common_dir().join("mission").join("hooks");
+    let word = if skipped { SKIPPED } else { RAN };
+    let text = format!("{} {word}\n", Instant::now().to_iso());
+    let file = directory.join(hook.as_str());
+    // The directory is made by `install`; without it nobody asks for traces.
+    if directory.is_dir() {
+        let _ = fs::write(file, text);
+    }
+}
+
+/// The last calls of all hooks that were ever called.
+pub fn traces(repo: &Repo) -> Vec<Trace> {
+    let directory = repo.common_dir().join("mission").join("hooks");
+    let read = |hook: HookName| {
+        let text = fs::read_to_string(directory.join(hook.as_str())).ok()?;
+        let (at, word) = text.trim_end().split_once(' ')?;
+        Some(Trace { hook, at: Instant::parse(at), skipped: word == SKIPPED })
+    };
+    HookName::ALL.into_iter().filter_map(read).collect()
+}

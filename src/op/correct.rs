@@ -1,0 +1,390 @@
+//! What a `meta.json` must become before it may be committed: readable, identified, numbered, canonical.
+//!
+//! One function for pre-commit, which may refuse and may ask the clock, and for what catches up later, which may
+//! neither. Changes nothing; [`super::apply`] does. Knows nothing about hooks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::snapshot::{Content, MetaFile, Reader, Snapshot};
+use crate::clock::Instant;
+use crate::git::{GitError, IndexEntry, Oid};
+use crate::id::MissionId;
+use crate::mission::settle::{Claim, Input, Scope, held_in, settle};
+use crate::mission::{IdField, Meta, MissionDir, NumberField, key};
+
+/// Where ids that are missing come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mint {
+    /// The clock, for missions that no parent holds; only before a commit is made.
+    Clock(Instant),
+    /// Always the recipe, so that every clone mints the same.
+    Recipe,
+    /// Nowhere: ids stay as they are.
+    Never,
+}
+
+/// What happens to numbers.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbers<'a> {
+    /// On main: settled.
+    Settle {
+        /// The published main, if there is one
+        published: Option<&'a Snapshot>,
+        /// The commit before, if there is one
+        parent: Option<&'a Snapshot>,
+        /// Whether published duplicates are undone
+        repair: bool,
+    },
+    /// Elsewhere: cleared, unless one of these trees says that this mission holds this number.
+    Clear(&'a [&'a Snapshot]),
+    /// Left as they are.
+    Leave,
+}
+
+/// A tree whose ids hold: a parent of the commit that is being made, or the published main.
+#[derive(Debug, Clone, Copy)]
+pub struct Forebear<'a> {
+    /// Its commit
+    pub commit: &'a Oid,
+    /// Its missions
+    pub missions: &'a Snapshot,
+}
+
+/// What is to be corrected.
+pub struct Request<'a> {
+    /// All missions of the index or tree at hand
+    pub tree: &'a Snapshot,
+    /// Those that may change
+    pub candidates: &'a BTreeSet<MissionDir>,
+    /// Those of the candidates whose bytes came from a parent of a merge: neither refused nor rewritten for
+    /// their content
+    pub inherited: &'a BTreeSet<MissionDir>,
+    /// Trees whose ids hold
+    pub forebears: &'a [Forebear<'a>],
+    /// The commit that a deterministic id is taken from when no forebear has the file
+    pub seed_from: Option<&'a Oid>,
+    /// Where missing ids come from
+    pub mint: Mint,
+    /// What happens to numbers
+    pub numbers: Numbers<'a>,
+    /// Whether files that need nothing else are brought to canonical form
+    pub reformat: bool,
+}
+
+/// Why a `meta.json` may not be committed. The names are those of `doctor`'s findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// `JSON_INVALID`, `JSON_DUPLICATE_KEY` or `CONFLICT_MARKERS`, with the reason
+    Unreadable(crate::mission::MetaError),
+    /// `META_NOT_REGULAR`
+    NotRegular,
+    /// `KEY_MISSING`: keys that a new mission needs
+    KeysMissing(Vec<&'static str>),
+    /// `MISSION_ID_INVALID`, with what is there
+    IdInvalid(String),
+    /// `MISSION_ID_CHANGED`
+    IdChanged {
+        /// The id that holds
+        from: MissionId,
+        /// The id that was found
+        to: MissionId,
+    },
+    /// `NUMBER_INVALID`, with what is there
+    NumberInvalid(String),
+}
+
+/// A file that may not be committed as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Whose
+    pub dir: MissionDir,
+    /// Why
+    pub fault: Fault,
+}
+
+/// One thing that was done to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A new id
+    Minted(MissionId),
+    /// The id of a mission that was copied; the new one, and where the old one stays
+    Copied(MissionId, MissionDir),
+    /// The id that was there before
+    Restored(MissionId),
+    /// The number
+    Numbered {
+        /// What was there
+        from: NumberField,
+        /// What is there now
+        to: Option<u64>,
+    },
+    /// A key under its new name
+    Renamed(&'static str, &'static str),
+    /// Only order, spaces and escapes
+    Reformatted,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Minted(id) => write!(f, "mission_id {id}"),
+            Self::Copied(id, from) => write!(f, "mission_id {id}, because this is a copy of {from}"),
+            Self::Restored(id) => write!(f, "mission_id {id} put back"),
+            Self::Numbered { to: Some(to), from: NumberField::Unsettled } => write!(f, "number {to}"),
+            Self::Numbered { to: Some(to), from } => write!(f, "number {to} instead of {from}"),
+            Self::Numbered { to: None, from } => write!(f, "number {from} cleared, main gives numbers"),
+            Self::Renamed(old, new) => write!(f, "{old} is now {new}"),
+            Self::Reformatted => f.write_str("canonical form"),
+        }
+    }
+}
+
+/// A file that gets new bytes.
+#[derive(Debug, Clone)]
+pub struct Rewrite {
+    /// Whose
+    pub dir: MissionDir,
+    /// The entry that is replaced
+    pub old: IndexEntry,
+    /// The new bytes
+    pub bytes: Vec<u8>,
+    /// What they say
+    pub meta: Meta,
+    /// The id that stood there before
+    pub old_id: Option<MissionId>,
+    /// What was done
+    pub notes: Vec<Note>,
+}
+
+/// What has to be done.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Files that may not be committed
+    pub refusals: Vec<Refusal>,
+    /// Files that get new bytes
+    pub rewrites: Vec<Rewrite>,
+}
+
+/// Decides what the candidates must become.
+pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitError> {
+    let mut plan = Plan::default();
+    let mut work: BTreeMap<MissionDir, (Meta, Vec<Note>)> = BTreeMap::new();
+    for dir in request.candidates {
+        let Some(file) = request.tree.files.get(dir) else { continue };
+        match judge(request, dir, file) {
+            Ok(Some(meta)) => drop(work.insert(dir.clone(), (meta, Vec::new()))),
+            Ok(None) => {}
+            Err(fault) => plan.refusals.push(Refusal { dir: dir.clone(), fault }),
+        }
+    }
+    if request.mint != Mint::Never {
+        identify(request, reader, &mut work, &mut plan)?;
+    }
+    number(request, &mut work);
+    for (dir, (meta, mut notes)) in work {
+        let Some(file) = request.tree.files.get(&dir) else { continue };
+        let Content::Meta { meta: before, canonical } = &*file.content else { continue };
+        if notes.is_empty() && (!request.reformat || request.inherited.contains(&dir)) {
+            continue;
+        }
+        notes.extend(meta.renamed().iter().map(|(old, new)| Note::Renamed(old, new)));
+        if *canonical && meta.members() == before.members() {
+            continue;
+        }
+        if notes.is_empty() {
+            notes.push(Note::Reformatted);
+        }
+        let bytes = meta.to_canonical().into_bytes();
+        let old = IndexEntry { path: dir.meta_path(), mode: file.mode, oid: file.oid.clone() };
+        let old_id = before.valid_id();
+        plan.rewrites.push(Rewrite { dir, old, bytes, meta, old_id, notes });
+    }
+    plan.rewrites.sort_by(|a, b| a.dir.cmp(&b.dir));
+    Ok(plan)
+}
+
+/// Whether a file can be worked on; `None` if it is to be left alone.
+fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Option<Meta>, Fault> {
+    let inherited = request.inherited.contains(dir);
+    let mut meta = match &*file.content {
+        Content::Meta { meta, .. } => meta.clone(),
+        _ if inherited => return Ok(None),
+        Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
+        Content::NotRegular => return Err(Fault::NotRegular),
+    };
+    if let IdField::Invalid(text) = meta.id()
+        && !inherited
+    {
+        return Err(Fault::IdInvalid(text));
+    }
+    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
+    let is_new = !request.forebears.iter().any(|forebear| forebear.missions.files.contains_key(dir));
+    if let NumberField::Invalid(text) = meta.number()
+        && !inherited
+        && before.is_none_or(|before| before.number() != meta.number())
+    {
+        return Err(Fault::NumberInvalid(text));
+    }
+    if is_new && matches!(request.mint, Mint::Clock(_)) {
+        let missing = meta.missing_keys();
+        if !missing.is_empty() {
+            return Err(Fault::KeysMissing(missing));
+        }
+        if !meta.members().contains_key(key::MISSION_NUMBER) {
+            meta.set_number(None);
+        }
+    }
+    Ok(Some(meta))
+}
+
+/// Gives every mission the id that it must have.
+fn identify(
+    request: &Request<'_>,
+    reader: &Reader<'_>,
+    work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+    plan: &mut Plan,
+) -> Result<(), GitError> {
+    let mut refused = Vec::new();
+    let ids = ids_of(request.tree);
+    let lives_elsewhere =
+        |id: MissionId, dir: &MissionDir| ids.get(&id).is_some_and(|at| at.iter().any(|other| other != dir));
+    for (dir, (meta, notes)) in work.iter_mut() {
+        let held: Vec<MissionId> =
+            request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir)?.valid_id()).collect();
+        // An id that a forebear holds here stays here, unless it has moved to another path.
+        let lost = |id: &MissionId| meta.valid_id() != Some(*id) && !lives_elsewhere(*id, dir);
+        match (meta.valid_id(), held.iter().copied().find(lost)) {
+            (Some(now), Some(before)) if matches!(request.mint, Mint::Clock(_)) => {
+                refused.push((dir.clone(), Fault::IdChanged { from: before, to: now }));
+            }
+            (_, Some(before)) => {
+                meta.set_id(before);
+                notes.push(Note::Restored(before));
+            }
+            (Some(id), None) => {
+                if let Some(keeper) = keeper_of(request, ids.get(&id), id).filter(|keeper| *keeper != dir) {
+                    let fresh = match request.mint {
+                        Mint::Clock(now) => MissionId::mint(now),
+                        Mint::Recipe | Mint::Never => MissionId::of_copy(id, dir.as_bytes()),
+                    };
+                    meta.set_id(fresh);
+                    notes.push(Note::Copied(fresh, keeper.clone()));
+                }
+            }
+            (None, None) => {
+                let id = missing_id(request, reader, dir)?;
+                meta.set_id(id);
+                notes.push(Note::Minted(id));
+            }
+        }
+    }
+    for (dir, fault) in refused {
+        work.remove(&dir);
+        plan.refusals.push(Refusal { dir, fault });
+    }
+    Ok(())
+}
+
+fn ids_of(tree: &Snapshot) -> BTreeMap<MissionId, Vec<MissionDir>> {
+    let mut ids: BTreeMap<MissionId, Vec<MissionDir>> = BTreeMap::new();
+    for (dir, file) in &tree.files {
+        if let Some(id) = file.meta().and_then(Meta::valid_id) {
+            ids.entry(id).or_default().push(dir.clone());
+        }
+    }
+    ids
+}
+
+/// Of several paths with one id, the one that keeps it: the path that a forebear holds, in their order, else the
+/// smallest.
+fn keeper_of<'a>(
+    request: &Request<'_>,
+    paths: Option<&'a Vec<MissionDir>>,
+    id: MissionId,
+) -> Option<&'a MissionDir> {
+    let paths = paths?;
+    let holds = |forebear: &Forebear<'_>, dir: &MissionDir| {
+        forebear.missions.meta(dir).and_then(Meta::valid_id) == Some(id)
+    };
+    let held = request.forebears.iter().find_map(|forebear| paths.iter().find(|dir| holds(forebear, dir)));
+    held.or_else(|| paths.first())
+}
+
+/// The id of a mission without one: from the version that a forebear has, else from the clock or, where the clock
+/// may not be asked, from the version at hand.
+fn missing_id(request: &Request<'_>, reader: &Reader<'_>, dir: &MissionDir) -> Result<MissionId, GitError> {
+    let known = request
+        .forebears
+        .iter()
+        .filter(|forebear| forebear.missions.files.contains_key(dir))
+        .map(|f| f.commit);
+    for commit in known {
+        if let Some(seed) = reader.id_seed(commit, dir)? {
+            return Ok(MissionId::from_seed(&seed));
+        }
+    }
+    if let Mint::Clock(now) = request.mint {
+        return Ok(MissionId::mint(now));
+    }
+    match request.seed_from {
+        Some(commit) => Ok(reader
+            .id_seed(commit, dir)?
+            .map_or_else(|| MissionId::from_seed(&dir.name_lossy()), |seed| MissionId::from_seed(&seed))),
+        None => Ok(MissionId::from_seed(&dir.name_lossy())),
+    }
+}
+
+/// Settles or clears numbers.
+fn number(request: &Request<'_>, work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>) {
+    let changes: Vec<(MissionDir, Option<u64>)> = match request.numbers {
+        Numbers::Leave => Vec::new(),
+        Numbers::Settle { published, parent, repair } => settled(request, work, published, parent, repair),
+        Numbers::Clear(trees) => cleared(work, trees),
+    };
+    for (dir, to) in changes {
+        if let Some((meta, notes)) = work.get_mut(&dir) {
+            notes.push(Note::Numbered { from: meta.number(), to });
+            meta.set_number(to);
+        }
+    }
+}
+
+fn settled(
+    request: &Request<'_>,
+    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+    published: Option<&Snapshot>,
+    parent: Option<&Snapshot>,
+    repair: bool,
+) -> Vec<(MissionDir, Option<u64>)> {
+    let claim = |(dir, file): (&MissionDir, &MetaFile)| {
+        let meta = work.get(dir).map(|(meta, _)| meta).or_else(|| file.meta())?;
+        Some(Claim::of(dir.clone(), meta))
+    };
+    let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
+    let valid = |meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_));
+    let scope =
+        Scope::Only(work.iter().filter(|(_, (meta, _))| valid(meta)).map(|(dir, _)| dir.clone()).collect());
+    let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
+    let assignments = settle(Input {
+        tree: &tree,
+        published: published.as_deref(),
+        parent: parent.as_deref(),
+        scope: &scope,
+        repair,
+    });
+    assignments.into_iter().map(|assignment| (assignment.dir, Some(assignment.to))).collect()
+}
+
+fn cleared(
+    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+    trees: &[&Snapshot],
+) -> Vec<(MissionDir, Option<u64>)> {
+    let claims: Vec<Vec<Claim>> = trees.iter().map(|tree| tree.claims()).collect();
+    let claims: Vec<&[Claim]> = claims.iter().map(Vec::as_slice).collect();
+    let stray = |meta: &Meta| match (meta.valid_id(), meta.number().settled()) {
+        (Some(id), Some(number)) => !held_in(id, number, &claims),
+        _ => false,
+    };
+    work.iter().filter(|(_, (meta, _))| stray(meta)).map(|(dir, _)| (dir.clone(), None)).collect()
+}

@@ -1,0 +1,75 @@
+//! All missions of a commit or, without one, of the checkout: what the index holds, and what lies in the work tree
+//! and is not in the index yet.
+//!
+//! Knows nothing about how they are shown.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::OpError;
+use super::snapshot::{Content, Reader};
+use crate::git::{IndexAt, Repo};
+use crate::json::Limits;
+use crate::mission::{MissionDir, SPECS};
+
+/// Where the missions are listed from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A commit or tree
+    Revision(&'a str),
+    /// The index, and what the work tree adds to it
+    Checkout,
+}
+
+/// Reads the missions, those that cannot be read included, in order of their directories.
+pub fn list(repo: &Repo, source: Source<'_>) -> Result<BTreeMap<MissionDir, Rc<Content>>, OpError> {
+    let reader = Reader::new(repo);
+    match source {
+        Source::Revision(revision) => {
+            let tree = repo.object(&format!("{revision}^{{tree}}"))?;
+            let tree = tree.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
+            Ok(reader.tree(&tree)?.files.into_iter().map(|(dir, file)| (dir, file.content)).collect())
+        }
+        Source::Checkout => {
+            let specs = repo.top()?.join(SPECS);
+            let mut missions = BTreeMap::new();
+            for entry in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
+                if let Some(dir) = MissionDir::of_meta_path(&entry.path) {
+                    missions.insert(dir, reader.content(entry.mode, &entry.oid)?);
+                }
+            }
+            for (dir, content) in in_work_tree(&specs)? {
+                missions.entry(dir).or_insert_with(|| Rc::new(content));
+            }
+            Ok(missions)
+        }
+    }
+}
+
+/// The missions that lie below `specs`. Names that are not UTF-8 are left to the index.
+fn in_work_tree(specs: &Path) -> Result<Vec<(MissionDir, Content)>, OpError> {
+    let names = match fs::read_dir(specs) {
+        Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(OpError::file(specs)(error)),
+    };
+    let mut missions = Vec::new();
+    for name in names {
+        let path = specs.join(&name).join("meta.json");
+        let (Some(dir), Ok(found)) = (MissionDir::from_name(name.as_bytes()), fs::symlink_metadata(&path))
+        else {
+            continue;
+        };
+        let content = if !found.is_file() {
+            Content::NotRegular
+        } else if found.len() > Limits::DOCUMENT.max_bytes as u64 {
+            Content::read(&vec![b' '; Limits::DOCUMENT.max_bytes + 1])
+        } else {
+            Content::read(&fs::read(&path).map_err(OpError::file(&path))?)
+        };
+        missions.push((dir, content));
+    }
+    Ok(missions)
+}

@@ -1,0 +1,124 @@
+//! Settlement by hand: on main everything is caught up and numbered, elsewhere what main has not given is cleared.
+
+use std::collections::BTreeSet;
+
+use super::OpError;
+use super::apply;
+use super::branch::Standing;
+use super::catch_up::{self, Reach};
+use super::correct::{Mint, Numbers, Plan, Request, correct};
+use super::snapshot::Reader;
+use crate::git::{Config, Oid, Repo};
+
+/// What is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// This commit instead of HEAD; nothing is changed
+    pub revision: Option<String>,
+    /// Whether published duplicates are undone
+    pub repair: bool,
+    /// What happens to the result
+    pub effect: Effect,
+}
+
+/// What happens to the result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// It is committed on top of HEAD's branch.
+    #[default]
+    Commit,
+    /// It is staged.
+    Stage,
+    /// It is only told.
+    Tell,
+}
+
+/// What was decided and done.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The rewrites, and the files that could not be judged
+    pub plan: Plan,
+    /// The commit that was made
+    pub commit: Option<Oid>,
+    /// Whether numbers were given (on main) or cleared
+    pub on_main: bool,
+}
+
+/// Settles.
+pub fn settle(
+    repo: &Repo,
+    config: &Config,
+    standing: &Standing,
+    wanted: &Wanted,
+) -> Result<Settled, OpError> {
+    let revision = wanted.revision.as_deref().unwrap_or("HEAD");
+    if wanted.revision.is_none() {
+        repo.top()?;
+    }
+    let commit = repo.commit(revision)?.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
+    let parent = repo.commit(&format!("{revision}^1"))?;
+    let reader = Reader::new(repo);
+    // A revision that is named is judged as if it were main.
+    let on_main = standing.on_main() || wanted.revision.is_some();
+    let plan = if standing.main.is_none() {
+        return Err(OpError::NoMain);
+    } else if on_main {
+        let published = standing.published_commit();
+        let parent = parent.as_ref();
+        let wanted =
+            catch_up::Wanted { commit: &commit, published, parent, reach: Reach::All, repair: wanted.repair };
+        catch_up::plan(&reader, wanted)?
+    } else {
+        plan_clearing(repo, &reader, standing, &commit)?
+    };
+    let made = match wanted.effect {
+        Effect::Commit if wanted.revision.is_none() => match standing.head.branch() {
+            Some(branch) => catch_up::commit(repo, config, branch, &commit, &plan)?,
+            None => return Err(OpError::Detached),
+        },
+        Effect::Stage if wanted.revision.is_none() => {
+            apply::replace_staged(repo, &plan.rewrites)?;
+            None
+        }
+        _ => None,
+    };
+    Ok(Settled { plan, commit: made, on_main })
+}
+
+/// Clears what the published main does not hold; without a published main, what main itself does not hold: a branch
+/// that was cut from an unpublished main must not carry its numbers anywhere.
+fn plan_clearing(
+    repo: &Repo,
+    reader: &Reader<'_>,
+    standing: &Standing,
+    commit: &Oid,
+) -> Result<Plan, OpError> {
+    let holder = match (standing.published_commit(), standing.main_ref()) {
+        (Some(published), _) => Some(published.clone()),
+        (None, Some(main)) => repo.commit(&main)?,
+        (None, None) => None,
+    };
+    let tree = reader.tree(commit)?;
+    let held = holder.map(|holder| reader.tree(&holder)).transpose()?.unwrap_or_default();
+    let request = Request {
+        tree: &tree,
+        candidates: &tree.files.keys().cloned().collect(),
+        inherited: &tree.files.keys().cloned().collect(),
+        forebears: &[],
+        seed_from: None,
+        mint: Mint::Never,
+        numbers: Numbers::Clear(&[&held]),
+        reformat: false,
+    };
+    Ok(correct(reader, &request)?)
+}
+
+/// The missions that have no number in a commit, for messages.
+pub fn unsettled(reader: &Reader<'_>, commit: &Oid) -> Result<BTreeSet<crate::mission::MissionDir>, OpError> {
+    let tree = reader.tree(commit)?;
+    let open = tree
+        .files
+        .into_iter()
+        .filter(|(_, file)| file.meta().is_some_and(|meta| meta.number().settled().is_none()));
+    Ok(open.map(|(dir, _)| dir).collect())
+}

@@ -1,0 +1,180 @@
+//! The missions of one tree: every `kitty-specs/<name>/meta.json`, read once.
+//!
+//! Knows nothing about which tree it is or what is wrong with a mission.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crate::git::{GitError, Mode, Oid, Repo};
+use crate::json::{Limits, Value, parse};
+use crate::mission::legacy::{FirstEvent, id_seed};
+use crate::mission::settle::Claim;
+use crate::mission::{Meta, MetaError, MissionDir, SPECS};
+
+/// The file that the first event of a mission stands in.
+const EVENT_LOG: &str = "status.events.jsonl";
+
+/// One `meta.json` as it stands in a tree or the index.
+#[derive(Debug, Clone)]
+pub struct MetaFile {
+    /// Its mode
+    pub mode: Mode,
+    /// Its blob
+    pub oid: Oid,
+    /// What it says
+    pub content: Rc<Content>,
+}
+
+/// What a `meta.json` says.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// It can be read without loss; `canonical` tells whether its bytes are the canonical ones.
+    Meta {
+        /// What it says
+        meta: Meta,
+        /// Whether the bytes are the canonical form of that
+        canonical: bool,
+    },
+    /// It cannot.
+    Unreadable(MetaError),
+    /// It is a link, a directory or a submodule.
+    NotRegular,
+}
+
+impl Content {
+    /// Reads the bytes of a regular file.
+    pub fn read(bytes: &[u8]) -> Self {
+        match Meta::read(bytes) {
+            Ok(meta) => Self::Meta { canonical: meta.to_canonical().as_bytes() == bytes, meta },
+            Err(error) => Self::Unreadable(error),
+        }
+    }
+
+    /// What it says, if that can be read.
+    pub fn meta(&self) -> Option<&Meta> {
+        match self {
+            Self::Meta { meta, .. } => Some(meta),
+            _ => None,
+        }
+    }
+}
+
+impl MetaFile {
+    /// What it says, if that can be read.
+    pub fn meta(&self) -> Option<&Meta> {
+        self.content.meta()
+    }
+}
+
+/// All missions of one tree.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// By directory
+    pub files: BTreeMap<MissionDir, MetaFile>,
+}
+
+impl Snapshot {
+    /// What the readable ones say about numbers.
+    pub fn claims(&self) -> Vec<Claim> {
+        self.files.iter().filter_map(|(dir, file)| Some(Claim::of(dir.clone(), file.meta()?))).collect()
+    }
+
+    /// What the mission in `dir` says, if it is there and can be read.
+    pub fn meta(&self, dir: &MissionDir) -> Option<&Meta> {
+        self.files.get(dir)?.meta()
+    }
+}
+
+/// Reads snapshots, each blob only once: trees of one repository share most of them.
+pub struct Reader<'r> {
+    repo: &'r Repo,
+    contents: RefCell<HashMap<Oid, Rc<Content>>>,
+    directories: RefCell<HashMap<Oid, Option<(Mode, Oid)>>>,
+}
+
+impl<'r> Reader<'r> {
+    /// A reader with nothing read yet.
+    pub fn new(repo: &'r Repo) -> Self {
+        Self { repo, contents: RefCell::default(), directories: RefCell::default() }
+    }
+
+    /// The missions of a commit or tree.
+    pub fn tree(&self, treeish: &Oid) -> Result<Snapshot, GitError> {
+        let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
+        let mut files = BTreeMap::new();
+        for entry in self.repo.tree(&specs)? {
+            if entry.mode == Mode::TREE
+                && let Some(dir) = MissionDir::from_name(&entry.name)
+                && let Some(file) = self.directory(&entry.oid)?
+            {
+                files.insert(dir, file);
+            }
+        }
+        Ok(Snapshot { files })
+    }
+
+    /// The `meta.json` of the mission directory that is this tree.
+    pub fn directory(&self, tree: &Oid) -> Result<Option<MetaFile>, GitError> {
+        let Some((mode, oid)) = self.meta_of_directory(tree)? else { return Ok(None) };
+        let content = self.content(mode, &oid)?;
+        Ok(Some(MetaFile { mode, oid, content }))
+    }
+
+    fn meta_of_directory(&self, directory: &Oid) -> Result<Option<(Mode, Oid)>, GitError> {
+        if let Some(known) = self.directories.borrow().get(directory) {
+            return Ok(known.clone());
+        }
+        let found = self.repo.tree(directory)?.into_iter().find(|entry| entry.name == b"meta.json");
+        let found = found.map(|entry| (entry.mode, entry.oid));
+        self.directories.borrow_mut().insert(directory.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// What a blob says as a `meta.json`.
+    pub fn content(&self, mode: Mode, oid: &Oid) -> Result<Rc<Content>, GitError> {
+        if !mode.is_regular_file() {
+            return Ok(Rc::new(Content::NotRegular));
+        }
+        if let Some(known) = self.contents.borrow().get(oid) {
+            return Ok(Rc::clone(known));
+        }
+        let bytes = self.repo.blob(oid)?;
+        let content = Rc::new(Content::read(&bytes));
+        self.contents.borrow_mut().insert(oid.clone(), Rc::clone(&content));
+        Ok(content)
+    }
+
+    /// The seed of the deterministic id of the mission in `dir`, as the commit or tree `treeish` has it; `None` if
+    /// its `meta.json` is not there or cannot be read.
+    pub fn id_seed(&self, treeish: &Oid, dir: &MissionDir) -> Result<Option<String>, GitError> {
+        let Some(entry) = self.repo.entry_at(treeish, &dir.meta_path())? else { return Ok(None) };
+        let log = self.repo.entry_at(treeish, &dir.join(EVENT_LOG.as_bytes()))?;
+        let first = match log.filter(|log| log.mode.is_regular_file()) {
+            Some(log) => first_event(&self.repo.blob(&log.oid)?),
+            None => FirstEvent::default(),
+        };
+        Ok(match &*self.content(entry.mode, &entry.oid)? {
+            Content::Meta { meta, .. } => Some(id_seed(meta.members(), &dir.name_lossy(), &first)),
+            _ => None,
+        })
+    }
+}
+
+/// The first non-blank row of a log, and the smallest `at` of all its rows.
+fn first_event(log: &[u8]) -> FirstEvent {
+    let mut rows = log.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let read = |line: &[u8]| match parse(line, Limits::ROW) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    };
+    let Some(first) = rows.clone().next().and_then(read) else { return FirstEvent::default() };
+    let smallest_at = rows
+        .by_ref()
+        .filter_map(read)
+        .filter_map(|row| {
+            row.get("at").and_then(Value::as_str).filter(|at| !at.is_empty()).map(str::to_owned)
+        })
+        .min();
+    FirstEvent { id: first.get("event_id").cloned(), at: first.get("at").cloned(), smallest_at }
+}

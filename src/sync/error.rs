@@ -1,0 +1,70 @@
+//! Everything that can go wrong between the queue, the trees and the server.
+
+use std::fmt;
+
+use crate::git::GitError;
+use crate::op::enqueue::EnqueueError;
+use crate::queue::QueueError;
+use crate::transport::UrlError;
+
+/// Why nothing was queued or delivered. What is queued stays queued.
+#[derive(Debug)]
+pub enum SyncError {
+    /// git or the repository
+    Git(GitError),
+    /// The queue
+    Queue(QueueError),
+    /// Nothing could be queued
+    Enqueue(EnqueueError),
+    /// The server's address cannot be used
+    Server(UrlError),
+    /// Sync is off
+    Off,
+}
+
+impl fmt::Display for SyncError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(error) => error.fmt(f),
+            Self::Queue(error) => error.fmt(f),
+            Self::Enqueue(error) => error.fmt(f),
+            Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
+            Self::Off => f.write_str("sync is off in this repository"),
+        }
+    }
+}
+
+impl std::error::Error for SyncError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Git(error) => error.source(),
+            Self::Queue(error) => error.source(),
+            Self::Enqueue(error) => error.source(),
+            Self::Server(_) | Self::Off => None,
+        }
+    }
+}
+
+impl From<GitError> for SyncError {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+impl From<QueueError> for SyncError {
+    fn from(error: QueueError) -> Self {
+        Self::Queue(error)
+    }
+}
+
+impl From<EnqueueError> for SyncError {
+    fn from(error: EnqueueError) -> Self {
+        Self::Enqueue(error)
+    }
+}
+
+impl From<UrlError> for SyncError {
+    fn from(error: UrlError) -> Self {
+        Self::Server(error)
+    }
+}

@@ -1,0 +1,42 @@
+//! What is queued, as figures.
+
+use super::SyncError;
+use super::settings::{Settings, queue_path};
+use crate::clock::Instant;
+use crate::git::Repo;
+use crate::queue::{BodyStats, EventStats, Queue};
+
+/// The state of sync.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What is configured
+    pub settings: Settings,
+    /// Queued events
+    pub events: EventStats,
+    /// Queued bodies
+    pub bodies: BodyStats,
+    /// Entries of the failure list
+    pub failures: u64,
+}
+
+/// Reads the figures. A repository that never queued anything gets no database by being asked.
+pub fn status(repo: &Repo) -> Result<Status, SyncError> {
+    let settings = Settings::of(&repo.config()?);
+    let path = queue_path(repo);
+    if !path.exists() {
+        return Ok(Status {
+            settings,
+            events: EventStats::default(),
+            bodies: BodyStats::default(),
+            failures: 0,
+        });
+    }
+    let now = Instant::now();
+    let queue = Queue::open(&path, now)?.queue;
+    Ok(Status {
+        settings,
+        events: queue.event_stats(now)?,
+        bodies: queue.body_stats(now)?,
+        failures: queue.failure_count()?,
+    })
+}
