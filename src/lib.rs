@@ -12,3 +12,4 @@ pub mod id;
 pub mod json;
 pub mod mission;
 pub mod queue;
+pub mod transport;

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod database;
+mod delivery;
 mod events;
 mod older;
 
