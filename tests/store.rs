@@ -3,6 +3,7 @@
 
 mod bodies;
 mod database;
+mod delivery;
 mod events;
 mod older;
 
@@ -16,7 +17,7 @@ use git_mission::gate::{Context, Reason, validate};
 use git_mission::json::{Value, object};
 use git_mission::queue::{
     Access, BackOff, Claim, Enqueued, EventStatus, Handled, LeasedBody, NewBody, NewEvent, Opened, Origin,
-    Queue, QueueError, Rejection, library_version, set_aside_if_corrupt,
+    Queue, QueueError, Rejection, Tally, library_version, set_aside_if_corrupt,
 };
 use tempfile::TempDir;
 

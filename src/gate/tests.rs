@@ -46,7 +46,7 @@ const MOVE: &str = r#"{"mission_slug":"s","wp_id":"WP01","from_lane":"planned","
 
 const BODY: &str = r#"{"project_uuid":"p","mission_slug":"s","target_branch":"main","mission_type":"t",
   "manifest_version":"1","artifact_path":"spec.md","content_hash":"h","hash_algorithm":"sha256",
-  "content_body":"a feature_slug in the text is text\n"}"#;
+  "content_body":"text is text\n"}"#;
 
 const IDENTITY: &str = r#"{"uuid":"u","slug":"s","node_id":"n","repo_slug":null,"build_id":"b"}"#;
 

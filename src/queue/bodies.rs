@@ -1,6 +1,6 @@
 //! The body queue: in through the gate, out by acknowledgement. Knows nothing about servers.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
 use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
@@ -212,11 +212,12 @@ fn judge(body: &NewBody) -> Result<BodyUpload, Enqueued> {
     BodyUpload::from_payload(&body.payload).map_err(Enqueued::Malformed)
 }
 
-fn read(transaction: &Transaction<'_>, id: BodyId) -> rusqlite::Result<LeasedBody> {
+/// One body with its content, whoever holds it.
+pub(super) fn read(connection: &Connection, id: BodyId) -> rusqlite::Result<LeasedBody> {
     let sql = format!(
         "SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE row_id = ?1"
     );
-    transaction.prepare(&sql)?.query_row([id.0], |r| {
+    connection.prepare(&sql)?.query_row([id.0], |r| {
         let body = row::body_row(r)?;
         let payload = row::payload(&body.key, r.get(14)?, r.get(15)?);
         Ok(LeasedBody { row: body, payload })

@@ -187,7 +187,8 @@ fn probe(path: &Path) -> Result<State, QueueError> {
     }
 }
 
-fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+/// A connection that writes nothing, not even when it is the last one to close.
+pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
@@ -297,6 +298,12 @@ fn create_directory(directory: &Path) -> Result<(), QueueError> {
     }
 }
 
+/// A directory beside the database, for its owner alone, that goes away when dropped.
+pub(super) fn snapshot_directory(path: &Path) -> Result<tempfile::TempDir, QueueError> {
+    let directory = path.parent().unwrap_or(path);
+    tempfile::TempDir::with_prefix_in("import-", directory).map_err(QueueError::io("write to", directory))
+}
+
 /// Takes away what others may do with the file.
 #[cfg(unix)]
 fn restrict(path: &Path) -> Result<(), QueueError> {
@@ -312,4 +319,23 @@ fn restrict(path: &Path) -> Result<(), QueueError> {
 #[cfg(not(unix))]
 fn restrict(_: &Path) -> Result<(), QueueError> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_committed_outlasts_a_power_failure() {
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let path = directory.path().join("queue.db");
+        let now = Instant::from_unix_seconds(0).expect("a time");
+        // The opener that creates the database and those that come later.
+        for _ in 0..2 {
+            let queue = Queue::open(&path, now).expect("opens").queue;
+            let ask = |pragma: &str| queue.connection.pragma_query_value(None, pragma, |row| row.get(0));
+            assert_eq!(ask("synchronous"), Ok(2_i64), "FULL");
+            assert_eq!(ask("busy_timeout"), Ok(5_000_i64));
+        }
+    }
 }

@@ -136,3 +136,62 @@ fn are_left_as_they_were_when_something_goes_wrong() {
     assert_eq!(place.ask("SELECT count(feature_slug) FROM body_upload_queue"), "10000");
     assert_eq!(place.ask("PRAGMA user_version"), "0");
 }
+
+#[test]
+fn are_taken_over_from_elsewhere_and_left_as_they_are() {
+    let (place, other) = (Place::new(), Place::new());
+    other.prepare(LEGACY);
+    let good = git_mission::json::line(&event(FIRST));
+    let connection = rusqlite::Connection::open(other.database()).expect("opens");
+    let insert =
+        "INSERT INTO queue(event_id, event_type, data, timestamp) VALUES (?1, 'MissionCreated', ?2, 5)";
+    connection.execute(insert, [FIRST, &good]).expect("writes");
+    connection.execute(insert, [SECOND, "{\"feature_slug\": 1}"]).expect("writes");
+    connection
+        .execute_batch(
+            "INSERT INTO body_upload_queue(project_uuid, feature_slug, target_branch, mission_key,
+                 manifest_version, artifact_path, content_hash, content_body, size_bytes, created_at)
+             VALUES ('p', 's', 'main', 't', '1', 'spec.md', 'h1', 'one', 3, 1775451688),
+                    ('p', 's', 'main', 't', '1', 'plan.md', 'h2', 'two', 3, 1775451688),
+                    ('p', '', 'main', 't', '1', 'plan.md', 'h3', 'three', 5, 1775451688);",
+        )
+        .expect("writes");
+    drop(connection);
+    let before = fs::read(other.database()).expect("reads");
+
+    let mut queue = place.open();
+    let first = queue.import(&other.database(), 2, at(0)).expect("imports");
+    assert_eq!(first.events, Tally { taken: 1, refused: 1, ..Tally::default() });
+    assert_eq!(first.bodies, Tally { taken: 2, refused: 1, ..Tally::default() });
+    let again = queue.import(&other.database(), 2, at(9)).expect("imports");
+    assert_eq!(again.events, Tally { known: 2, ..Tally::default() });
+    assert_eq!(again.bodies, Tally { known: 2, refused: 1, ..Tally::default() });
+
+    assert!(fs::read(other.database()).expect("reads") == before, "written");
+    let rows = queue.bodies().expect("reads");
+    assert!(rows.iter().all(|row| row.origin == Origin::Import && row.key.namespace.mission_slug == "s"));
+    assert_eq!(queue.event_status(FIRST).expect("reads"), Some(EventStatus::Pending));
+    assert_eq!(queue.event_status(SECOND).expect("reads"), Some(EventStatus::Failed));
+    let failures = queue.failures().expect("reads");
+    assert_eq!((failures.len(), failures[0].key.content_hash.as_str()), (1, "h3"));
+    let left: Vec<_> = fs::read_dir(place.database().parent().expect("a parent"))
+        .expect("reads")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("import-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn are_not_taken_over_when_they_are_newer_damaged_or_not_there() {
+    let (place, other) = (Place::new(), Place::new());
+    let mut queue = place.open();
+    assert!(queue.import(&other.database(), ROOMY, at(0)).is_err());
+    other.prepare("CREATE TABLE queue(a); PRAGMA user_version = 2;");
+    let error = queue.import(&other.database(), ROOMY, at(0)).expect_err("newer");
+    assert!(matches!(&error, QueueError::Newer { found: 2, path } if *path == other.database()), "{error}");
+    fs::write(other.database(), "no database at all ".repeat(100)).expect("writes");
+    let error = queue.import(&other.database(), ROOMY, at(0)).expect_err("damaged");
+    assert!(matches!(error, QueueError::Corrupt { .. }), "{error}");
+    assert!(other.database().exists());
+}
