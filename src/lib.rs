@@ -5,9 +5,12 @@
 //! line, its JSON and its exit codes.
 
 pub mod clock;
+pub mod dossier;
 pub mod env;
+pub mod gate;
 pub mod git;
 pub mod id;
 pub mod install;
 pub mod json;
+pub mod merge;
 pub mod mission;

@@ -1,0 +1,237 @@
+//! The kinds of rules that one object can be held to, and how each is judged.
+//!
+//! Knows no field name and no allowed value: those come from the contract.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Reason;
+use crate::clock::Instant;
+use crate::id::{MissionId, is_uuid};
+use crate::json::{Object, Value, line};
+
+/// The rules for one object. Rules about an absent key are silent; only `required` speaks of absence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) required: Vec<String>,
+    pub(super) forbidden: Vec<String>,
+    /// If present, no other key may stand in the object.
+    pub(super) closed: Option<BTreeSet<String>>,
+    pub(super) types: BTreeMap<String, Vec<Type>>,
+    pub(super) non_empty: Vec<String>,
+    pub(super) allowed: BTreeMap<String, Vec<Value>>,
+    pub(super) forbidden_values: BTreeMap<String, Vec<Value>>,
+    pub(super) prefixes: BTreeMap<String, Vec<String>>,
+    pub(super) formats: BTreeMap<String, Vec<Format>>,
+    pub(super) minimum: BTreeMap<String, i64>,
+    pub(super) maximum: BTreeMap<String, i64>,
+    pub(super) nested: BTreeMap<String, Self>,
+    pub(super) include: Vec<Self>,
+    pub(super) when: Vec<When>,
+}
+
+/// A shape that holds only under a condition on the same object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct When {
+    /// Every key has one of its values
+    pub(super) equals: BTreeMap<String, Vec<Value>>,
+    /// Every key is there
+    pub(super) has: Vec<String>,
+    pub(super) then: Shape,
+    pub(super) otherwise: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Null,
+    Boolean,
+    /// A number without fraction and exponent
+    Integer,
+    String,
+    Array,
+    Object,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Ulid,
+    Uuid,
+    Timestamp,
+}
+
+/// A broken rule: the path below the object that was judged, and why.
+pub(super) type Broken = (String, Reason);
+
+impl Type {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Null, Self::Boolean, Self::Integer, Self::String, Self::Array, Self::Object];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+
+    fn admits(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Null, Value::Null)
+            | (Self::Boolean, Value::Bool(_))
+            | (Self::String, Value::String(_))
+            | (Self::Array, Value::Array(_))
+            | (Self::Object, Value::Object(_)) => true,
+            (Self::Integer, Value::Number(number)) => {
+                number.token().trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Format {
+    pub(super) const ALL: [Self; 3] = [Self::Ulid, Self::Uuid, Self::Timestamp];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ulid => "ulid",
+            Self::Uuid => "uuid",
+            Self::Timestamp => "timestamp",
+        }
+    }
+
+    fn admits(self, text: &str) -> bool {
+        match self {
+            Self::Ulid => MissionId::parse(text).is_some(),
+            Self::Uuid => is_uuid(text),
+            Self::Timestamp => Instant::parse(text).is_some(),
+        }
+    }
+}
+
+impl Shape {
+    /// Judges an object. The rules are asked in a fixed order, so that one payload always breaks the same one.
+    pub(super) fn judge(&self, members: &Object) -> Result<(), Broken> {
+        for shape in &self.include {
+            shape.judge(members)?;
+        }
+        self.judge_presence(members)?;
+        for (key, value) in members {
+            self.judge_value(key, value).map_err(|reason| (key.clone(), reason))?;
+        }
+        for (key, shape) in &self.nested {
+            if let Some(value) = members.get(key) {
+                let inner = value.as_object().ok_or_else(|| (key.clone(), not_an_object(value)))?;
+                shape.judge(inner).map_err(|(path, reason)| (format!("{key}.{path}"), reason))?;
+            }
+        }
+        self.when.iter().try_for_each(|when| {
+            let branch = if when.holds(members) { &when.then } else { &when.otherwise };
+            branch.judge(members)
+        })
+    }
+
+    fn judge_presence(&self, members: &Object) -> Result<(), Broken> {
+        if let Some(key) = self.forbidden.iter().find(|key| members.contains_key(*key)) {
+            return Err((key.clone(), Reason::ForbiddenField));
+        }
+        if let Some(key) = self.required.iter().find(|key| !members.contains_key(*key)) {
+            return Err((key.clone(), Reason::Missing));
+        }
+        let known = |key: &&String| self.closed.as_ref().is_none_or(|keys| keys.contains(*key));
+        match members.keys().find(|key| !known(key)) {
+            Some(key) => Err((key.clone(), Reason::Unexpected)),
+            None => Ok(()),
+        }
+    }
+
+    fn judge_value(&self, key: &str, value: &Value) -> Result<(), Reason> {
+        if let Some(types) = self.types.get(key)
+            && !types.iter().any(|t| t.admits(value))
+        {
+            let expected = types.iter().map(|t| t.name().to_owned()).collect();
+            return Err(Reason::WrongType { expected, found: value.kind() });
+        }
+        if is_empty(value) && self.non_empty.iter().any(|k| k == key) {
+            return Err(Reason::Empty);
+        }
+        if self.forbidden_values.get(key).is_some_and(|values| values.contains(value)) {
+            return Err(Reason::ForbiddenValue);
+        }
+        if let Some(values) = self.allowed.get(key)
+            && !values.contains(value)
+        {
+            return Err(Reason::NotAllowed { allowed: values.iter().map(line).collect() });
+        }
+        if let Some(text) = value.as_str() {
+            self.judge_text(key, text)?;
+        }
+        match self.minimum.get(key) {
+            Some(minimum) if compare(value, *minimum).is_some_and(std::cmp::Ordering::is_lt) => {
+                return Err(Reason::BelowMinimum(*minimum));
+            }
+            _ => {}
+        }
+        match self.maximum.get(key) {
+            Some(maximum) if compare(value, *maximum).is_some_and(std::cmp::Ordering::is_gt) => {
+                Err(Reason::AboveMaximum(*maximum))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_text(&self, key: &str, text: &str) -> Result<(), Reason> {
+        let prefixes = self.prefixes.get(key).map_or(&[][..], Vec::as_slice);
+        if let Some(prefix) = prefixes.iter().find(|prefix| text.starts_with(*prefix)) {
+            return Err(Reason::ForbiddenPrefix(prefix.clone()));
+        }
+        match self.formats.get(key) {
+            Some(formats) if !formats.iter().any(|format| format.admits(text)) => {
+                Err(Reason::WrongFormat(formats.iter().map(|f| f.name().to_owned()).collect()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl When {
+    fn holds(&self, members: &Object) -> bool {
+        self.has.iter().all(|key| members.contains_key(key))
+            && self
+                .equals
+                .iter()
+                .all(|(key, values)| members.get(key).is_some_and(|value| values.contains(value)))
+    }
+}
+
+/// The reason for a value that should have been an object.
+pub(super) fn not_an_object(value: &Value) -> Reason {
+    Reason::WrongType { expected: vec![Type::Object.name().to_owned()], found: value.kind() }
+}
+
+/// Null, an empty container, or a string without anything but white space.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// How an integer token compares to a limit, however many digits it has. `None` for anything else.
+fn compare(value: &Value, limit: i64) -> Option<std::cmp::Ordering> {
+    let Value::Number(number) = value else { return None };
+    if !Type::Integer.admits(value) {
+        return None;
+    }
+    let token = number.token();
+    Some(match token.parse::<i64>() {
+        Ok(number) => number.cmp(&limit),
+        Err(_) if token.starts_with('-') => std::cmp::Ordering::Less,
+        Err(_) => std::cmp::Ordering::Greater,
+    })
+}

@@ -1,0 +1,83 @@
+//! What a merge says about itself: who won by which rule, and what it left open. Knows nothing about texts.
+
+/// Which side a decision took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Winner {
+    /// The version that is merged into
+    Ours,
+    /// The version that is merged
+    Theirs,
+    /// Both are in the result
+    Both,
+}
+
+/// By which rule a value was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Only one side changed it
+    OnlyChange,
+    /// Both say the same in different spellings
+    SameMeaning,
+    /// Two backfills of one mission: the smaller id
+    SmallerId,
+    /// The smaller display number
+    SmallerNumber,
+    /// The earlier point in time
+    EarlierTime,
+    /// The later point in time
+    LaterTime,
+    /// The larger phase
+    LargerPhase,
+    /// A value beats `null`
+    ValueOverNull,
+    /// The acceptance unit of the side that accepted later
+    LaterAcceptance,
+    /// The topology unit of the side that is flattened
+    Flattened,
+    /// A set of entries: what either added, without what either removed
+    SetUnion,
+    /// An array that both sides made longer
+    Growth,
+    /// Both emptied it, each in its own way
+    Emptied,
+}
+
+impl Rule {
+    /// The rule in a few words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OnlyChange => "only one side changed it",
+            Self::SameMeaning => "equal by meaning",
+            Self::SmallerId => "the smaller id",
+            Self::SmallerNumber => "the smaller number",
+            Self::EarlierTime => "the earlier time",
+            Self::LaterTime => "the later time",
+            Self::LargerPhase => "the larger phase",
+            Self::ValueOverNull => "a value beats null",
+            Self::LaterAcceptance => "the later acceptance, as a whole",
+            Self::Flattened => "the flattened topology, as a whole",
+            Self::SetUnion => "the entries of both",
+            Self::Growth => "the additions of both",
+            Self::Emptied => "emptied by both",
+        }
+    }
+}
+
+/// A key on which the versions differed and how that was settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The keys from the top of the document down
+    pub path: Vec<String>,
+    /// The rule that settled it
+    pub rule: Rule,
+    /// Whose value is in the result
+    pub winner: Winner,
+}
+
+/// A key on which the sides disagree and no rule decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The keys from the top of the document down
+    pub path: Vec<String>,
+}

@@ -1,0 +1,60 @@
+//! How conflicts are written. Knows nothing about what is in them.
+
+/// The size of git's markers where it says nothing.
+const DEFAULT_SIZE: usize = 7;
+
+/// The size and the labels of conflict markers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictStyle {
+    size: usize,
+    ours: String,
+    theirs: String,
+}
+
+impl ConflictStyle {
+    /// Markers of `size` characters (0 counts as 7). A label that is absent or empty is `ours` or `theirs`; of a
+    /// label with several lines the first is taken.
+    pub fn new(size: usize, ours: Option<&str>, theirs: Option<&str>) -> Self {
+        let label = |given: Option<&str>, absent: &str| {
+            let line = given.and_then(|text| text.lines().next()).map_or("", str::trim_end);
+            if line.is_empty() { absent.to_owned() } else { line.to_owned() }
+        };
+        Self {
+            size: if size == 0 { DEFAULT_SIZE } else { size },
+            ours: label(ours, "ours"),
+            theirs: label(theirs, "theirs"),
+        }
+    }
+
+    /// Characters of a marker.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(super) fn open(&self, out: &mut String) {
+        self.marker(out, '<', &self.ours);
+    }
+
+    pub(super) fn middle(&self, out: &mut String) {
+        self.marker(out, '=', "");
+    }
+
+    pub(super) fn close(&self, out: &mut String) {
+        self.marker(out, '>', &self.theirs);
+    }
+
+    fn marker(&self, out: &mut String, character: char, label: &str) {
+        out.extend(std::iter::repeat_n(character, self.size));
+        if !label.is_empty() {
+            out.push(' ');
+            out.push_str(label);
+        }
+        out.push('\n');
+    }
+}
+
+impl Default for ConflictStyle {
+    fn default() -> Self {
+        Self::new(DEFAULT_SIZE, None, None)
+    }
+}

@@ -1,0 +1,205 @@
+//! The `meta` driver on whole files: cases as directories, refusals, and the corpus of real divergences.
+//!
+//! To add a case, add a directory to `tests/cases/meta/working`, or to `failing` if it does not work yet.
+
+use git_mission::merge::meta::{Merged, Refusal, merge};
+use git_mission::merge::{ConflictStyle, Rule, Side, Sides, Winner};
+use serde_json::Value;
+
+use crate::merge_support::{Case, cases, corpus, mirrored, resolved};
+
+fn run(base: &[u8], ours: &[u8], theirs: &[u8]) -> Result<Merged, Refusal> {
+    merge(&Sides { base, ours, theirs }, &ConflictStyle::default())
+}
+
+/// What is wrong with a case, if anything is.
+fn fault(case: &Case) -> Option<String> {
+    let expected = String::from_utf8_lossy(case.result.as_deref()?).into_owned();
+    let (merged, swapped) =
+        match (run(&case.base, &case.ours, &case.theirs), run(&case.base, &case.theirs, &case.ours)) {
+            (Ok(merged), Ok(swapped)) => (merged, swapped),
+            (Err(refusal), _) | (_, Err(refusal)) => return Some(refusal.to_string()),
+        };
+    if merged.text != expected {
+        return Some(format!("expected\n{expected}found\n{}", merged.text));
+    }
+    if merged.conflicts.is_empty() == expected.contains("<<<<<<<") {
+        return Some(format!("the conflicts reported are {:?}", merged.conflicts));
+    }
+    // A disagreement that came in with its own order of halves keeps it.
+    let came_in =
+        [&case.base, &case.ours, &case.theirs].iter().any(|text| text.windows(7).any(|w| w == b"<<<<<<<"));
+    if !came_in && swapped.text != mirrored(&merged.text) {
+        return Some(format!("with the sides swapped\n{}", swapped.text));
+    }
+    None
+}
+
+#[test]
+fn working_cases_work() {
+    let cases = cases("meta", "working");
+    assert!(cases.len() >= 25);
+    for case in cases {
+        assert!(case.result.is_some(), "{}: no expected result", case.name);
+        if let Some(fault) = fault(&case) {
+            panic!("{}: {fault}", case.name);
+        }
+    }
+}
+
+#[test]
+fn failing_cases_still_fail() {
+    for case in cases("meta", "failing") {
+        assert!(fault(&case).is_some(), "{} works now: move it to `working`", case.name);
+    }
+}
+
+#[track_caller]
+fn check(base: &str, ours: &str, theirs: &str, expected: &str) {
+    let found = match run(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()) {
+        Ok(merged) => merged.text,
+        Err(refusal) => refusal.to_string(),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_side() {
+    check("{}", "{\"a\": 1, \"a\": 2}", "{}", "ours:1:10: the key \"a\" stands twice in one object");
+    check("{}", "{}", "{\n\"a\": NaN}", "theirs:2:6: NaN and Infinity are not JSON");
+    check("[]", "{}", "{}", "base:1:1: an object is needed, this is an array");
+    check("{}", "", "{}", "ours:1:1: the file is empty");
+    check(
+        "{}",
+        "{}",
+        "{\"mission\": 1, \"mission_type\": 2}",
+        "theirs: `mission` and its new name `mission_type` hold different values",
+    );
+}
+
+#[test]
+fn markers_that_are_no_two_files_are_refused() {
+    let open = "{\n<<<<<<< a\n\"a\": 1\n";
+    check("{}", open, "{}", "ours:2:1: merge conflict markers");
+    let no_comma = "{\n<<<<<<< a\n\"a\": 1\n=======\n\"b\": 1\n>>>>>>> b\n\"c\": 1}";
+    check("{}", no_comma, "{}", "ours:2:1: merge conflict markers");
+}
+
+#[test]
+fn more_than_two_values_are_refused() {
+    let two = "{\n<<<<<<< a\n\"a\": 1\n=======\n\"a\": 2\n>>>>>>> b\n}";
+    check("{}", two, "{\"a\": 3}", "more than two values of `a`");
+    check("{}", two, "{\"a\": 2}", "{\n<<<<<<< ours\n  \"a\": 1\n=======\n  \"a\": 2\n>>>>>>> theirs\n}\n");
+}
+
+#[test]
+fn a_result_that_is_too_large_is_refused() {
+    let side = |key: &str| format!("{{\"{key}\": \"{}\"}}", "x".repeat(600 << 10));
+    let error = run(b"{}", side("a").as_bytes(), side("b").as_bytes()).expect_err("too large");
+    assert!(matches!(error, Refusal::Unproven(Some(_))), "{error}");
+}
+
+#[test]
+fn markers_have_the_size_and_labels_asked_for() {
+    let sides = Sides { base: "", ours: "{\"a\": 1}", theirs: "{\"a\": 2}" };
+    let style = ConflictStyle::new(9, Some("HEAD"), Some("topic\nsecond line"));
+    let merged = merge(&sides.map(str::as_bytes), &style).expect("merged");
+    assert_eq!(merged.text, "{\n<<<<<<<<< HEAD\n  \"a\": 1\n=========\n  \"a\": 2\n>>>>>>>>> topic\n}\n");
+    assert_eq!(merged.conflicts[0].path, ["a"]);
+}
+
+#[test]
+fn decisions_name_key_rule_and_winner() {
+    let base = br#"{"a": 1, "o": {"x": 1, "y": 1}, "mission_number": 1}"#;
+    let ours = br#"{"a": 2, "o": {"x": 2, "y": 1}, "mission_number": 9}"#;
+    let theirs = br#"{"a": 1, "o": {"x": 1, "y": 2}, "mission_number": 8}"#;
+    let merged = run(base, ours, theirs).expect("merged");
+    let told: Vec<(String, Rule, Winner)> =
+        merged.decisions.iter().map(|d| (d.path.join("."), d.rule, d.winner)).collect();
+    assert_eq!(
+        told,
+        [
+            ("a".into(), Rule::OnlyChange, Winner::Ours),
+            ("mission_number".into(), Rule::SmallerNumber, Winner::Theirs),
+            ("o.x".into(), Rule::OnlyChange, Winner::Ours),
+            ("o.y".into(), Rule::OnlyChange, Winner::Theirs),
+        ]
+    );
+}
+
+#[test]
+fn both_sides_unreadable_names_ours() {
+    let error = run(b"", b"x", b"y").expect_err("unreadable");
+    assert!(matches!(error, Refusal::Unreadable { side: Side::Ours, .. }));
+}
+
+/// An independent reading: another parser, legacy keys by a table of its own. `null` for an empty file.
+fn independent(text: &[u8]) -> Value {
+    if text.is_empty() {
+        return Value::Null;
+    }
+    let mut value: Value = serde_json::from_slice(text).expect("JSON");
+    let members = value.as_object_mut().expect("an object");
+    for (old, new) in
+        [("feature_number", "mission_number"), ("feature_slug", "mission_slug"), ("mission", "mission_type")]
+    {
+        if let Some(value) = members.remove(old) {
+            members.entry(new).or_insert(value);
+        }
+    }
+    value
+}
+
+const ACCEPTANCE: [&str; 5] =
+    ["accepted_at", "accepted_by", "acceptance_mode", "accepted_from_commit", "accept_commit"];
+const TOPOLOGY: [&str; 3] = ["topology", "flattened", "coordination_branch"];
+
+/// Whether a key of `side` may be missing because the other side's unit was taken whole, or because a unit is
+/// written without nulls.
+fn gives_way(key: &str, side: &Value, other: &Value) -> bool {
+    let flattened = |value: &Value| value.get("flattened") == Some(&Value::Bool(true));
+    let accepted = |value: &Value| value.get("accepted_at").and_then(Value::as_str).map(str::to_owned);
+    if ACCEPTANCE.contains(&key) {
+        side[key].is_null() || accepted(other) > accepted(side)
+    } else {
+        TOPOLOGY.contains(&key) && (side[key].is_null() || (flattened(other) && !flattened(side)))
+    }
+}
+
+fn no_key_is_lost(name: &str, base: &Value, side: &Value, other: &Value, results: &[Value; 2]) {
+    for (key, value) in side.as_object().expect("an object") {
+        let deleted = other.get(key).is_none() && base.get(key) == Some(value);
+        let held = results.iter().any(|result| result.get(key).is_some());
+        assert!(held || deleted || gives_way(key, side, other), "{name}: `{key}` is lost");
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the figure is the point")]
+fn real_divergences_merge_clean() {
+    let Some(cases) = corpus("meta") else { return };
+    let (mut divergent, mut clean) = (0, 0);
+    for case in &cases {
+        let merged =
+            run(&case.base, &case.ours, &case.theirs).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let swapped = run(&case.base, &case.theirs, &case.ours).expect("as the other way");
+        assert_eq!(swapped.text, mirrored(&merged.text), "{}", case.name);
+        let [base, ours, theirs] = [&case.base, &case.ours, &case.theirs].map(|text| independent(text));
+        let results = [true, false].map(|half| independent(resolved(&merged.text, |_| half).as_bytes()));
+        no_key_is_lost(&case.name, &base, &ours, &theirs, &results);
+        no_key_is_lost(&case.name, &base, &theirs, &ours, &results);
+        for conflict in &merged.conflicts {
+            let at =
+                |value: &Value| conflict.path.iter().try_fold(value.clone(), |v, key| v.get(key).cloned());
+            let (base, ours, theirs) = (at(&base), at(&ours), at(&theirs));
+            assert!(base != ours && base != theirs && ours != theirs, "{}: {:?}", case.name, conflict.path);
+        }
+        let texts = Sides { base: &case.base, ours: &case.ours, theirs: &case.theirs }.map(Vec::as_slice);
+        if texts.settled_by_equality().is_none() {
+            divergent += 1;
+            clean += usize::from(merged.conflicts.is_empty());
+        }
+    }
+    eprintln!("meta: {clean} of {divergent} real divergences merged clean ({} cases)", cases.len());
+    assert!(clean * 100 >= divergent * 93, "only {clean} of {divergent} clean");
+}

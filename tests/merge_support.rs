@@ -1,0 +1,113 @@
+//! What the tests of all merge drivers share: cases as directories, the corpus, and texts with hunks seen from
+//! outside. Knows nothing about any one kind of file and names nothing of the crate's merging.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The three texts of one case and, where there is one, the expected or recorded result.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) base: Vec<u8>,
+    pub(crate) ours: Vec<u8>,
+    pub(crate) theirs: Vec<u8>,
+    pub(crate) result: Option<Vec<u8>>,
+}
+
+/// The directories under `tests/cases/<kind>/<group>`. A missing base is an empty one.
+pub(crate) fn cases(kind: &str, group: &str) -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind).join(group);
+    read_all(&root, "expected")
+}
+
+/// The real divergences of one kind, if they are there: in `../shared/corpus` beside the crate, or where
+/// `GIT_MISSION_CORPUS` says.
+#[expect(clippy::print_stderr, reason = "says that a test was skipped")]
+#[expect(clippy::disallowed_methods, reason = "tests have no env.rs")]
+pub(crate) fn corpus(kind: &str) -> Option<Vec<Case>> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let root = env::var_os("GIT_MISSION_CORPUS").map_or_else(beside, PathBuf::from).join("merge").join(kind);
+    if root.is_dir() {
+        return Some(read_all(&root, "recorded"));
+    }
+    eprintln!("skipped: no corpus at {}", root.display());
+    None
+}
+
+fn read_all(root: &Path, result: &str) -> Vec<Case> {
+    let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+    let mut directories: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    directories.sort();
+    let read = |directory: &Path, name: &str| {
+        fs::read(directory.join(name))
+            .unwrap_or_else(|error| panic!("{}/{name}: {error}", directory.display()))
+    };
+    directories
+        .iter()
+        .map(|directory| Case {
+            name: directory.file_name().expect("a name").to_string_lossy().into_owned(),
+            base: fs::read(directory.join("base")).unwrap_or_default(),
+            ours: read(directory, "ours"),
+            theirs: read(directory, "theirs"),
+            result: fs::read(directory.join(result)).ok(),
+        })
+        .collect()
+}
+
+/// A text in pieces: lines outside of hunks, and hunks.
+pub(crate) enum Piece {
+    Lines(String),
+    Hunk { first: String, second: String },
+}
+
+/// Takes a text apart at markers of 7 with the default labels.
+pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut lines = text.split_inclusive('\n');
+    let mut plain = String::new();
+    while let Some(line) = lines.next() {
+        if line != "<<<<<<< ours\n" {
+            plain.push_str(line);
+            continue;
+        }
+        pieces.push(Piece::Lines(std::mem::take(&mut plain)));
+        let first = lines.by_ref().take_while(|line| *line != "=======\n").collect();
+        let second = lines.by_ref().take_while(|line| *line != ">>>>>>> theirs\n").collect();
+        pieces.push(Piece::Hunk { first, second });
+    }
+    pieces.push(Piece::Lines(plain));
+    pieces
+}
+
+/// The text with the halves of every hunk exchanged.
+pub(crate) fn mirrored(text: &str) -> String {
+    let mut out = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Lines(lines) => out.push_str(&lines),
+            Piece::Hunk { first, second } => {
+                out.push_str("<<<<<<< ours\n");
+                out.push_str(&second);
+                out.push_str("=======\n");
+                out.push_str(&first);
+                out.push_str(">>>>>>> theirs\n");
+            }
+        }
+    }
+    out
+}
+
+/// The text with one half taken of every hunk: of the n-th the first where `first(n)` says so.
+pub(crate) fn resolved(text: &str, first: impl Fn(usize) -> bool) -> String {
+    let mut hunk = 0;
+    pieces(text)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Lines(lines) => lines,
+            Piece::Hunk { first: a, second: b } => {
+                hunk += 1;
+                if first(hunk - 1) { a } else { b }
+            }
+        })
+        .collect()
+}
