@@ -14,3 +14,4 @@ pub mod install;
 pub mod json;
 pub mod merge;
 pub mod mission;
+pub mod queue;

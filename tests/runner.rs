@@ -1,8 +1,9 @@
-//! The integration tests, one binary: one program to link. Each module is one file beside this one.
+//! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod files;
 mod install;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
+mod store;
 mod support;

@@ -1,0 +1,249 @@
+//! The body queue: in through the gate, out by acknowledgement. Knows nothing about servers.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
+use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
+use crate::clock::Instant;
+use crate::dossier::BodyUpload;
+use crate::gate::{Context, validate};
+
+impl Queue {
+    /// Queues bodies in one transaction and says what became of each, in order.
+    ///
+    /// The gate stops what breaks the contract; the rest of the batch goes on. A full queue refuses what is
+    /// new and evicts nothing.
+    pub fn enqueue_bodies(
+        &mut self,
+        bodies: &[NewBody],
+        capacity: u64,
+        now: Instant,
+    ) -> Result<Vec<Enqueued>, QueueError> {
+        let judged: Vec<Result<BodyUpload, Enqueued>> = bodies.iter().map(judge).collect();
+        self.write(|transaction| {
+            let mut total = row::count(transaction.query_row(
+                "SELECT count(*) FROM body_upload_queue",
+                [],
+                |r| r.get(0),
+            )?);
+            let mut insert = transaction.prepare(&format!(
+                "INSERT INTO body_upload_queue({KEY_COLUMNS}, hash_algorithm, content_body, size_bytes, created_at,
+                     blob_id, index_event_id, origin)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 ON CONFLICT DO NOTHING"
+            ))?;
+            let mut present = transaction.prepare(
+                "SELECT 1 FROM body_upload_queue WHERE project_uuid = ?1 AND mission_slug = ?2
+                     AND target_branch = ?3 AND mission_type = ?4 AND manifest_version = ?5
+                     AND artifact_path = ?6 AND content_hash = ?7",
+            )?;
+            let mut outcomes = Vec::with_capacity(bodies.len());
+            for (body, judged) in bodies.iter().zip(judged) {
+                let upload = match judged {
+                    Ok(upload) => upload,
+                    Err(outcome) => {
+                        outcomes.push(outcome);
+                        continue;
+                    }
+                };
+                let [project, slug, branch, kind, version] = upload.namespace.values();
+                let (path, hash) = (&upload.artifact_path, &upload.content_hash);
+                if total >= capacity {
+                    let there = present.exists(params![project, slug, branch, kind, version, path, hash])?;
+                    outcomes.push(if there { Enqueued::AlreadyInQueue } else { Enqueued::QueueFull });
+                    continue;
+                }
+                let size = i64::try_from(upload.content_body.len()).unwrap_or(i64::MAX);
+                let inserted = insert.execute(params![
+                    project,
+                    slug,
+                    branch,
+                    kind,
+                    version,
+                    path,
+                    hash,
+                    upload.hash_algorithm,
+                    upload.content_body,
+                    size,
+                    row::seconds(now),
+                    body.blob_id,
+                    body.index_event_id,
+                    body.origin.word(),
+                ])?;
+                total += inserted as u64;
+                outcomes.push(if inserted == 1 { Enqueued::New } else { Enqueued::AlreadyInQueue });
+            }
+            Ok(outcomes)
+        })
+    }
+
+    /// Every queued body, oldest first, without its content.
+    pub fn bodies(&self) -> Result<Vec<BodyRow>, QueueError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {BODY_COLUMNS} FROM body_upload_queue ORDER BY row_id");
+            connection.prepare(&sql)?.query_map([], row::body_row)?.collect()
+        })
+    }
+
+    /// The bodies that are due and that no sender holds, oldest first, without their content.
+    pub fn ready_bodies(&self, now: Instant) -> Result<Vec<BodyRow>, QueueError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {BODY_COLUMNS} FROM body_upload_queue WHERE {FREE} AND {DUE} ORDER BY row_id"
+            );
+            connection.prepare(&sql)?.query_map([row::seconds(now)], row::body_row)?.collect()
+        })
+    }
+
+    /// Takes hold of those of `ids` that are still due and free, and reads them. Nobody else is given them
+    /// before the lease ends.
+    pub fn lease_bodies(&mut self, ids: &[BodyId], claim: Claim<'_>) -> Result<Vec<LeasedBody>, QueueError> {
+        self.write(|transaction| {
+            let mut lease = transaction.prepare(&format!(
+                "UPDATE body_upload_queue SET lease_owner = ?2, lease_until = ?3
+                 WHERE row_id = ?4 AND {FREE} AND {DUE}"
+            ))?;
+            let (now, end) = (row::seconds(claim.now), row::lease_end(claim.now, claim.lasting));
+            let mut leased = Vec::new();
+            for id in ids {
+                if lease.execute(params![now, claim.owner, end, id.0])? == 1 {
+                    leased.push(read(transaction, *id)?);
+                }
+            }
+            Ok(leased)
+        })
+    }
+
+    /// Removes a body that the server acknowledged by name. False if it was gone already. Needs no lease:
+    /// what the server has, it has.
+    pub fn acknowledge_body(&mut self, id: BodyId) -> Result<bool, QueueError> {
+        self.write(|transaction| {
+            Ok(transaction.execute("DELETE FROM body_upload_queue WHERE row_id = ?1", [id.0])? == 1)
+        })
+    }
+
+    /// Gives a body back after a try that did not deliver. False, and nothing is changed, if `owner` no longer
+    /// holds it.
+    pub fn back_off_body(
+        &mut self,
+        id: BodyId,
+        owner: &str,
+        back_off: BackOff<'_>,
+        now: Instant,
+    ) -> Result<bool, QueueError> {
+        self.write(|transaction| {
+            let changed = transaction.execute(
+                "UPDATE body_upload_queue SET retry_count = retry_count + ?3, next_attempt_at = ?4,
+                     last_error = ?5, lease_owner = NULL, lease_until = NULL
+                 WHERE row_id = ?1 AND lease_owner = ?2",
+                params![
+                    id.0,
+                    owner,
+                    i64::from(back_off.counts),
+                    row::next_attempt(now, back_off.wait),
+                    back_off.error
+                ],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// Moves a body to the failure list for good. False, and nothing is changed, if `owner` no longer holds it.
+    pub fn fail_body(
+        &mut self,
+        id: BodyId,
+        owner: &str,
+        reason: &str,
+        now: Instant,
+    ) -> Result<bool, QueueError> {
+        self.write(|transaction| park(transaction, id, reason, now, "lease_owner = ?3", Some(owner)))
+    }
+
+    /// Moves bodies that no sender holds to the failure list, for instance because no tip says them any more.
+    /// Returns how many.
+    pub fn park_bodies(&mut self, ids: &[BodyId], reason: &str, now: Instant) -> Result<u64, QueueError> {
+        self.write(|transaction| {
+            let mut parked = 0;
+            for id in ids {
+                parked += u64::from(park(transaction, *id, reason, now, FREE, None)?);
+            }
+            Ok(parked)
+        })
+    }
+
+    /// Removes every queued body of a mission, or of all missions. Returns how many.
+    pub fn purge_bodies(&mut self, mission_slug: Option<&str>) -> Result<u64, QueueError> {
+        self.write(|transaction| {
+            let removed = transaction.execute(
+                "DELETE FROM body_upload_queue WHERE ?1 IS NULL OR mission_slug = ?1",
+                [mission_slug],
+            )?;
+            Ok(removed as u64)
+        })
+    }
+
+    /// Gives back whatever `owner` still holds, of both queues.
+    pub fn release(&mut self, owner: &str) -> Result<(), QueueError> {
+        self.write(|transaction| {
+            for table in ["body_upload_queue", "queue"] {
+                let sql = format!(
+                    "UPDATE {table} SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1"
+                );
+                transaction.execute(&sql, [owner])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Who else holds rows of either queue now, if anybody does.
+    pub fn other_sender(&self, owner: &str, now: Instant) -> Result<Option<String>, QueueError> {
+        self.read(|connection| {
+            let held =
+                |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
+            let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
+            connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
+        })
+    }
+}
+
+/// The chokepoint: nothing that breaks the contract is stored.
+fn judge(body: &NewBody) -> Result<BodyUpload, Enqueued> {
+    validate(&body.payload, Context::BodySync).map_err(Enqueued::Refused)?;
+    BodyUpload::from_payload(&body.payload).map_err(Enqueued::Malformed)
+}
+
+fn read(transaction: &Transaction<'_>, id: BodyId) -> rusqlite::Result<LeasedBody> {
+    let sql = format!(
+        "SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE row_id = ?1"
+    );
+    transaction.prepare(&sql)?.query_row([id.0], |r| {
+        let body = row::body_row(r)?;
+        let payload = row::payload(&body.key, r.get(14)?, r.get(15)?);
+        Ok(LeasedBody { row: body, payload })
+    })
+}
+
+/// Moves one row to the failure list if `condition` (over `?1` the time, `?3` the owner) holds.
+fn park(
+    transaction: &Transaction<'_>,
+    id: BodyId,
+    reason: &str,
+    now: Instant,
+    condition: &str,
+    owner: Option<&str>,
+) -> rusqlite::Result<bool> {
+    let logged = transaction.execute(
+        &format!(
+            "INSERT INTO body_upload_failure_log({KEY_COLUMNS}, hash_algorithm, size_bytes, failure_reason,
+                 failure_count, first_failed_at, last_failed_at)
+             SELECT {KEY_COLUMNS}, hash_algorithm, size_bytes, ?4, 1, ?1, ?1
+             FROM body_upload_queue WHERE row_id = ?2 AND {condition}
+             ON CONFLICT DO UPDATE SET failure_count = failure_count + 1, last_failed_at = excluded.last_failed_at"
+        ),
+        params![row::seconds(now), id.0, owner, reason],
+    )?;
+    if logged == 1 {
+        transaction.execute("DELETE FROM body_upload_queue WHERE row_id = ?1", [id.0])?;
+    }
+    Ok(logged == 1)
+}

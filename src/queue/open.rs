@@ -1,0 +1,315 @@
+//! Opening the database: creating, migrating, setting aside, and refusing to write what is newer.
+//!
+//! Knows the life of the file; what stands in its tables, the other files know.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::{QueueError, legacy, schema};
+use crate::clock::Instant;
+
+/// How long a lock of another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait between two tries where `SQLite` does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What may be done with an opened store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everything
+    ReadWrite,
+    /// Reading only: a newer version wrote this schema version
+    ReadOnly {
+        /// The schema version that was found
+        found: i64,
+    },
+}
+
+/// An opened store and what had to be done to open it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The store
+    pub queue: Queue,
+    /// Where a damaged database was moved to make room for this empty one
+    pub set_aside: Option<PathBuf>,
+}
+
+/// One connection to the store.
+#[derive(Debug)]
+pub struct Queue {
+    pub(super) path: PathBuf,
+    connection: Connection,
+    access: Access,
+}
+
+/// The version of `SQLite` as one number, `3051003` for 3.51.3.
+pub fn library_version() -> i32 {
+    rusqlite::version_number()
+}
+
+impl Queue {
+    /// Opens the store at `path`; creates it (mode 0600, its directory 0700) if there is none, migrates an
+    /// older one in one transaction, moves a damaged one aside. `now` only names what is set aside.
+    pub fn open(path: &Path, now: Instant) -> Result<Opened, QueueError> {
+        if let State::Present(access) = probe(path)? {
+            return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
+        }
+        let _lock = lock(path)?;
+        // Asked again: another process may have done it all while this one waited.
+        let set_aside = match probe(path)? {
+            State::Present(access) => {
+                return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
+            }
+            State::Corrupt => Some(move_aside(path, now)?),
+            State::Absent | State::Older => None,
+        };
+        create_file(path)?;
+        let mut queue = Self::connect(path, Access::ReadWrite)?;
+        queue.transaction(|transaction| {
+            legacy::migrate(transaction, path, now)?;
+            transaction
+                .pragma_update(None, "user_version", schema::VERSION)
+                .map_err(|error| QueueError::sql(path, error))
+        })?;
+        Ok(Opened { queue, set_aside })
+    }
+
+    /// What may be done with it.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn connect(path: &Path, access: Access) -> Result<Self, QueueError> {
+        let sql = |error| QueueError::sql(path, error);
+        let connection = match access {
+            Access::ReadWrite => {
+                restrict(path)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
+                connection.busy_timeout(PATIENCE).map_err(sql)?;
+                write_ahead(&connection).map_err(sql)?;
+                // NORMAL loses acknowledged rows when the power goes.
+                connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;").map_err(sql)?;
+                connection
+            }
+            Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
+        };
+        Ok(Self { path: path.to_owned(), connection, access })
+    }
+
+    /// Runs `work` in one transaction that holds the write lock from its start; an error undoes all of it.
+    pub(super) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, QueueError>,
+    ) -> Result<T, QueueError> {
+        if let Access::ReadOnly { found } = self.access {
+            return Err(QueueError::Newer { path: self.path.clone(), found });
+        }
+        let sql = |error| QueueError::sql(&self.path, error);
+        let transaction =
+            Transaction::new(&mut self.connection, TransactionBehavior::Immediate).map_err(sql)?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(sql)?;
+        Ok(result)
+    }
+
+    /// As [`transaction`](Self::transaction), for work that only `SQLite` can refuse.
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, QueueError> {
+        let path = self.path.clone();
+        self.transaction(|transaction| work(transaction).map_err(|error| QueueError::sql(&path, error)))
+    }
+
+    /// Runs a query.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, QueueError> {
+        work(&self.connection).map_err(|error| QueueError::sql(&self.path, error))
+    }
+}
+
+/// Moves the database at `path` aside if it is damaged, and says where to. For a caller who met
+/// [`QueueError::Corrupt`] in the middle of its work; the next [`Queue::open`] starts an empty one.
+pub fn set_aside_if_corrupt(path: &Path, now: Instant) -> Result<Option<PathBuf>, QueueError> {
+    let _lock = lock(path)?;
+    let sound = read_only(path)
+        .and_then(|connection| {
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
+        })
+        .map_err(|error| QueueError::sql(path, error));
+    match sound {
+        Ok(verdict) if verdict == "ok" => Ok(None),
+        Ok(_) | Err(QueueError::Corrupt { .. }) => move_aside(path, now).map(Some),
+        Err(error) => Err(error),
+    }
+}
+
+/// What lies at the path of a database.
+enum State {
+    Absent,
+    Older,
+    /// The present version or a newer one
+    Present(Access),
+    Corrupt,
+}
+
+/// Looks without writing: a database of a newer version is never opened for writing at all.
+fn probe(path: &Path) -> Result<State, QueueError> {
+    match path.metadata() {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
+        Err(error) => return Err(QueueError::io("look at", path)(error)),
+    }
+    let version = read_only(path).and_then(|connection| {
+        // Reads the schema too, so that a damaged one is found here.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+    });
+    match version.map_err(|error| QueueError::sql(path, error)) {
+        Ok(version) if version > schema::VERSION => Ok(State::Present(Access::ReadOnly { found: version })),
+        Ok(schema::VERSION) => Ok(State::Present(Access::ReadWrite)),
+        Ok(_) => Ok(State::Older),
+        Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+/// Switches to write-ahead logging where that is not yet so. `SQLite` does not wait for other processes here.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mode = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0));
+    if mode("PRAGMA journal_mode")? == "wal" {
+        return Ok(());
+    }
+    let mut waited = Duration::ZERO;
+    loop {
+        match mode("PRAGMA journal_mode = WAL") {
+            Ok(_) => return Ok(()),
+            Err(error) if waited >= PATIENCE => return Err(error),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The lock under which a database is created, migrated or set aside. Released when dropped.
+fn lock(path: &Path) -> Result<File, QueueError> {
+    if let Some(directory) = path.parent() {
+        create_directory(directory)?;
+    }
+    let lock_path = path.with_extension("lock");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    private(&mut options);
+    let file = options.open(&lock_path).map_err(QueueError::io("open", &lock_path))?;
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if waited >= PATIENCE => {
+                return Err(QueueError::Busy { path: path.to_owned() });
+            }
+            Err(TryLockError::WouldBlock) => {
+                thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Err(TryLockError::Error(error)) => return Err(QueueError::io("lock", &lock_path)(error)),
+        }
+    }
+}
+
+/// Renames the database and what belongs to it to `queue.corrupt-<time>`. To be called under the lock.
+fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
+    let stamp: String = now.to_iso().chars().take(26).filter(char::is_ascii_alphanumeric).collect();
+    let mut target = path.with_extension(format!("corrupt-{stamp}"));
+    let mut attempt = 1;
+    while target.symlink_metadata().is_ok() {
+        attempt += 1;
+        target = path.with_extension(format!("corrupt-{stamp}-{attempt}"));
+    }
+    // The log first: without its database it would be taken for the log of the next one.
+    for suffix in ["-wal", "-journal", "-shm", ""] {
+        let (from, to) = (with_suffix(path, suffix), with_suffix(&target, suffix));
+        match std::fs::rename(&from, &to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
+            Err(error) => return Err(QueueError::io("set aside", &from)(error)),
+        }
+    }
+    Ok(target)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Creates an empty file that only its owner may read, so that `SQLite` gives its helpers the same mode.
+fn create_file(path: &Path) -> Result<(), QueueError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    private(&mut options);
+    options.open(path).map(drop).map_err(QueueError::io("create", path))
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+/// Creates the directory of the store, if it is not there, for its owner alone.
+fn create_directory(directory: &Path) -> Result<(), QueueError> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Ok(()) => Ok(()),
+        Err(_) if directory.is_dir() => Ok(()),
+        Err(error) => Err(QueueError::io("create", directory)(error)),
+    }
+}
+
+/// Takes away what others may do with the file.
+#[cfg(unix)]
+fn restrict(path: &Path) -> Result<(), QueueError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = path.metadata().map_err(QueueError::io("look at", path))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let owner_only = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(path, owner_only).map_err(QueueError::io("restrict", path))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> Result<(), QueueError> {
+    Ok(())
+}

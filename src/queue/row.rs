@@ -1,0 +1,123 @@
+//! Between SQL and the domain: columns, words and times. Knows nothing about transactions.
+
+use std::time::Duration;
+
+use rusqlite::Row;
+
+use super::{BodyId, BodyKey, BodyRow, Origin};
+use crate::clock::Instant;
+use crate::dossier::NamespaceFields;
+use crate::json::{Value, object};
+
+/// The longest lease and the longest wait that are believed, in seconds.
+const LONGEST_LEASE: f64 = 3_600.0;
+const LONGEST_WAIT: f64 = 86_400.0;
+
+/// No sender holds the row at `?1`. A lease that ends impossibly late was made before the clock was set back.
+pub(super) const FREE: &str = "(lease_until IS NULL OR lease_until <= ?1 OR lease_until > ?1 + 3600)";
+
+/// The row may be tried at `?1`; a wait that ends impossibly late was made before the clock was set back.
+pub(super) const DUE: &str = "(next_attempt_at <= ?1 OR next_attempt_at > ?1 + 86400)";
+
+/// The columns that [`body_row`] reads, in its order.
+pub(super) const BODY_COLUMNS: &str = "row_id, project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, \
+     content_hash, size_bytes, retry_count, blob_id, index_event_id, origin, last_error";
+
+/// The seven columns of the unique key.
+pub(super) const KEY_COLUMNS: &str =
+    "project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, content_hash";
+
+pub(super) fn seconds(instant: Instant) -> f64 {
+    instant.unix_seconds_f64()
+}
+
+/// When a lease taken now ends.
+pub(super) fn lease_end(now: Instant, lasting: Duration) -> f64 {
+    seconds(now) + lasting.as_secs_f64().min(LONGEST_LEASE)
+}
+
+/// When a row that waits from now on is tried again.
+pub(super) fn next_attempt(now: Instant, wait: Duration) -> f64 {
+    seconds(now) + wait.as_secs_f64().min(LONGEST_WAIT)
+}
+
+/// An SQL expression that turns a column of seconds into a text that [`instant`] reads.
+pub(super) fn iso(column: &str) -> String {
+    format!("strftime('%Y-%m-%dT%H:%M:%fZ', {column}, 'unixepoch')")
+}
+
+/// The time in a text column; `None` for what is no time.
+pub(super) fn instant(text: Option<String>) -> Option<Instant> {
+    Instant::parse(&text?)
+}
+
+pub(super) fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+pub(super) fn small_count(value: i64) -> u32 {
+    u32::try_from(value.max(0)).unwrap_or(u32::MAX)
+}
+
+impl Origin {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Import => "import",
+            Self::Worktree => "worktree",
+        }
+    }
+
+    /// A word that a newer version may have written counts as a tree: such rows are the most restrained.
+    pub(super) fn from_word(word: &str) -> Self {
+        match word {
+            "import" => Self::Import,
+            "worktree" => Self::Worktree,
+            _ => Self::Tree,
+        }
+    }
+}
+
+/// Reads the seven key columns that start at column `at`.
+pub(super) fn body_key(row: &Row<'_>, at: usize) -> rusqlite::Result<BodyKey> {
+    Ok(BodyKey {
+        namespace: NamespaceFields {
+            project_uuid: row.get(at)?,
+            mission_slug: row.get(at + 1)?,
+            target_branch: row.get(at + 2)?,
+            mission_type: row.get(at + 3)?,
+            manifest_version: row.get(at + 4)?,
+        },
+        artifact_path: row.get(at + 5)?,
+        content_hash: row.get(at + 6)?,
+    })
+}
+
+/// Reads [`BODY_COLUMNS`].
+pub(super) fn body_row(row: &Row<'_>) -> rusqlite::Result<BodyRow> {
+    Ok(BodyRow {
+        id: BodyId(row.get(0)?),
+        key: body_key(row, 1)?,
+        size_bytes: count(row.get(8)?),
+        retry_count: small_count(row.get(9)?),
+        blob_id: row.get(10)?,
+        index_event_id: row.get(11)?,
+        origin: Origin::from_word(&row.get::<_, String>(12)?),
+        last_error: row.get(13)?,
+    })
+}
+
+/// The nine fields as they stand in the row, whatever they hold: the gate judges them again before they leave.
+pub(super) fn payload(key: &BodyKey, hash_algorithm: String, content_body: String) -> Value {
+    object([
+        ("project_uuid", key.namespace.project_uuid.as_str().into()),
+        ("mission_slug", key.namespace.mission_slug.as_str().into()),
+        ("target_branch", key.namespace.target_branch.as_str().into()),
+        ("mission_type", key.namespace.mission_type.as_str().into()),
+        ("manifest_version", key.namespace.manifest_version.as_str().into()),
+        ("artifact_path", key.artifact_path.as_str().into()),
+        ("content_hash", key.content_hash.as_str().into()),
+        ("hash_algorithm", hash_algorithm.into()),
+        ("content_body", content_body.into()),
+    ])
+}

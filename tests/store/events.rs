@@ -1,0 +1,64 @@
+//! Events in the queue: through the gate, in order, rejected and retried, and the bodies that wait for them.
+
+use super::*;
+
+#[test]
+fn pass_the_gate_and_keep_their_order() {
+    let place = Place::new();
+    let mut queue = place.open();
+    let bad = NewEvent {
+        event: with(&event(SECOND), "payload", object([("feature_slug", "x".into())])),
+        ..new_event(SECOND)
+    };
+    let outcomes = queue
+        .enqueue_events(&[new_event(SECOND), new_event(FIRST), bad, new_event(FIRST)], ROOMY, at(0))
+        .expect("enqueues");
+    assert_eq!((&outcomes[0], &outcomes[1]), (&Enqueued::New, &Enqueued::New));
+    assert!(
+        matches!(&outcomes[2], Enqueued::Refused(violation) if violation.field == "payload.feature_slug")
+    );
+    assert_eq!(outcomes[3], Enqueued::AlreadyInQueue);
+    let ready = queue.ready_events(at(1), 10).expect("reads");
+    assert_eq!(ready.iter().map(|e| e.event_id.as_str()).collect::<Vec<_>>(), [SECOND, FIRST]);
+    assert_eq!(ready[1].event().expect("JSON"), event(FIRST));
+    assert_eq!(queue.ready_events(at(1), 1).expect("reads").len(), 1);
+    let full = queue.enqueue_events(&[new_event("01KQ47E80QJG8GTVGDCV67RW73")], 2, at(0)).expect("enqueues");
+    assert_eq!(full, [Enqueued::QueueFull]);
+}
+
+#[test]
+fn are_leased_rejected_and_retried() {
+    let place = Place::new();
+    let (mut one, mut two) = (place.open(), place.open());
+    one.enqueue_events(&[new_event(FIRST), new_event(SECOND)], ROOMY, at(0)).expect("enqueues");
+    assert_eq!(one.lease_events(&[FIRST], claim("one", at(1))).expect("leases"), [FIRST]);
+    assert_eq!(two.lease_events(&[FIRST, SECOND], claim("two", at(1))).expect("leases"), [SECOND]);
+    let rejection = Rejection { back_off: back_off(true), category: "schema_mismatch", max_tries: 2 };
+    assert_eq!(one.reject_event(FIRST, rejection, at(2)).expect("writes"), Some(EventStatus::Pending));
+    assert_eq!(one.reject_event(FIRST, rejection, at(20)).expect("writes"), Some(EventStatus::Failed));
+    assert_eq!(one.reject_event("no such", rejection, at(20)).expect("writes"), None);
+    two.back_off_events(&[FIRST, SECOND], "two", back_off(false), at(2)).expect("writes");
+    let stats = two.event_stats(at(30)).expect("reads");
+    assert_eq!((stats.pending, stats.failed, stats.oldest_age_seconds), (1, 1, Some(30)));
+    assert_eq!(stats.retry_distribution, [(0, 1), (2, 1)].into());
+    assert_eq!(stats.top_event_types, [("MissionCreated".to_owned(), 2)]);
+    assert_eq!(two.ready_events(at(30), 10).expect("reads").len(), 1);
+    assert_eq!(two.retry_events(Some(FIRST)).expect("writes"), 1);
+    assert_eq!(two.ready_events(at(30), 10).expect("reads").len(), 2);
+    assert_eq!(two.event_status(FIRST).expect("reads"), Some(EventStatus::Pending));
+}
+
+#[test]
+fn let_their_bodies_go_when_they_are_acknowledged() {
+    let place = Place::new();
+    let mut queue = place.open();
+    queue.enqueue_events(&[new_event(FIRST), new_event(SECOND)], ROOMY, at(0)).expect("enqueues");
+    let waiting = NewBody { index_event_id: Some(FIRST.into()), ..body("spec.md", "a") };
+    let parked = NewBody { index_event_id: Some(SECOND.into()), ..body("plan.md", "a") };
+    queue.enqueue_bodies(&[waiting, parked], ROOMY, at(0)).expect("enqueues");
+    assert_eq!(queue.acknowledge_events(&[FIRST]).expect("writes"), 1);
+    assert_eq!(queue.remove_events(&[SECOND]).expect("writes"), 1);
+    let rows = queue.bodies().expect("reads");
+    assert_eq!((rows[0].index_event_id.as_deref(), rows[1].index_event_id.as_deref()), (None, Some(SECOND)));
+    assert_eq!(queue.event_stats(at(0)).expect("reads").oldest_age_seconds, None);
+}
