@@ -750,6 +750,9 @@ fn a_killed_installation_is_finished_or_taken_back() {
             )
             .expect("a second name");
             std::fs::remove_file(repo.at(".git/hooks/post-merge")).expect("removed");
+            for directory in ["hooks", "info", "mission/install"] {
+                repo.write(&format!(".git/{directory}/.mission-tmp-Xy12Zz"), "half a f");
+            }
             if finish {
                 ask(&repo, &["install", &program]).ok();
                 assert_same(&complete, &snapshot(&repo.at(".git")), "finished");

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::InstallError;
 
+/// How the names of files begin that are being written.
+const TEMPORARY: &str = ".mission-tmp-";
+
 /// An input or output error of a file.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> InstallError {
     let path = path.to_owned();
@@ -47,7 +50,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], permissions: Permissions<'_>) -> 
     let write = || {
         let directory = path.parent().unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".mission-");
+        builder.prefix(TEMPORARY);
         #[cfg(unix)]
         let new = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
         #[cfg(unix)]
@@ -94,6 +97,17 @@ fn make_executable(_: &File) -> io::Result<()> {
 /// Removes a file; one that is not there is no error.
 pub(super) fn remove(path: &Path) -> Result<bool, InstallError> {
     Ok(found(std::fs::remove_file(path)).map_err(at(path))?.is_some())
+}
+
+/// Removes what processes that were killed while writing left in a directory.
+pub(super) fn sweep(directory: &Path) -> Result<(), InstallError> {
+    for entry in found(std::fs::read_dir(directory)).map_err(at(directory))?.into_iter().flatten() {
+        let entry = entry.map_err(at(directory))?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a directory if it is empty; returns whether it did.

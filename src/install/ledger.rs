@@ -63,7 +63,8 @@ pub(super) fn home(repo: &Repo) -> PathBuf {
     repo.common_dir().join("mission")
 }
 
-fn directory(repo: &Repo) -> PathBuf {
+/// Where the ledger's directory is.
+pub(super) fn directory(repo: &Repo) -> PathBuf {
     home(repo).join("install")
 }
 

@@ -7,7 +7,7 @@ use super::attributes::without_block;
 use super::files::{self, Exclusive, Permissions, at, exists};
 use super::hooks::{Found, HOOKS, HooksDirectory, aside_name, chained_name, look, same_file_content};
 use super::ledger::{self, Ledger};
-use super::setup::{attributes_path, config_without_ours};
+use super::setup::{attributes_path, config_without_ours, sweep};
 use super::{Change, InstallError, Report};
 use crate::git::Repo;
 
@@ -18,6 +18,7 @@ use crate::git::Repo;
 /// and are named by [`InstallError::HalfDone`]; uninstalling again goes on from there.
 pub fn uninstall(repo: &Repo, purge: bool) -> Result<Report, InstallError> {
     let _alone = Exclusive::take(repo.common_dir())?;
+    sweep(repo)?;
     let ledger = ledger::load(repo)?;
     let mut changes = Vec::new();
     match remove_all(repo, ledger.as_ref(), purge, &mut changes) {

@@ -27,9 +27,19 @@ pub fn install(repo: &Repo, options: &Options) -> Result<Report, InstallError> {
     let _alone = Exclusive::take(repo.common_dir())?;
     let plan = Plan::make(repo, program)?;
     if !options.dry_run {
+        sweep(repo)?;
         plan.carry_out(repo)?;
     }
     Ok(Report { changes: plan.changes(repo), dry_run: options.dry_run })
+}
+
+/// Removes what killed installations left half written. Only under [`Exclusive`].
+pub(super) fn sweep(repo: &Repo) -> Result<(), InstallError> {
+    if let HooksDirectory::Ours(directory) = HooksDirectory::of(repo)? {
+        files::sweep(&directory)?;
+    }
+    files::sweep(&repo.common_dir().join("info"))?;
+    files::sweep(&ledger::directory(repo))
 }
 
 /// The path of a program, if it can stand in a shell script, in a configuration file, and mean one place.
