@@ -33,6 +33,8 @@ pub(super) enum Command {
     Status(Json),
     /// Settle the display numbers on main
     Settle(Settle),
+    /// Bring old meta.json files to canonical form and give every mission an id; no value changes
+    Migrate(Migrate),
     /// Queue and delivery of artifact bodies
     #[command(subcommand)]
     Sync(Sync),
@@ -113,6 +115,21 @@ pub(super) struct Settle {
     #[arg(long, conflicts_with = "stage")]
     pub(super) commit: bool,
     /// Stage, do not commit
+    #[arg(long)]
+    pub(super) stage: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Tell what would change in this commit; changes nothing
+    #[arg(long, value_name = "REV", conflicts_with = "stage")]
+    pub(super) rev: Option<String>,
+    /// Only tell what would change
+    #[arg(long, conflicts_with = "stage")]
+    pub(super) dry_run: bool,
+    /// Stage what changed
     #[arg(long)]
     pub(super) stage: bool,
     #[command(flatten)]

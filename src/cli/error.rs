@@ -120,6 +120,7 @@ impl From<OpError> for CliError {
             OpError::Detached => {
                 (ExitStatus::Usage, "detached", Some("git switch main, or: git mission settle --stage"))
             }
+            OpError::Busy => (ExitStatus::Deferred, "busy", Some("run the command again when it is done")),
             OpError::NoSuchRevision(_) => {
                 (ExitStatus::Usage, "no_such_revision", Some("git log --oneline --all"))
             }

@@ -2,7 +2,7 @@
 //!
 //! One file an operation, and the pieces they share: [`branch`] (which branch is main, what is published),
 //! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] (putting
-//! that into index and work tree). Nothing here prints or decides when it runs.
+//! that into index and work tree), [`work_file`] (one file of the work tree, replaced in one step). Nothing here prints or decides when it runs.
 
 pub mod apply;
 pub mod branch;
@@ -13,10 +13,12 @@ pub mod enqueue;
 mod error;
 pub mod list;
 pub mod merge_driver;
+pub mod migrate;
 pub mod project;
 pub mod said;
 pub mod settle;
 pub mod snapshot;
 pub mod stage;
+pub mod work_file;
 
 pub use error::OpError;

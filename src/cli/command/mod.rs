@@ -11,6 +11,7 @@ pub(super) mod hook;
 pub(super) mod install;
 pub(super) mod list;
 pub(super) mod merge_driver;
+pub(super) mod migrate;
 pub(super) mod settle;
 pub(super) mod status;
 pub(super) mod sync;
