@@ -31,6 +31,8 @@ pub(super) enum Command {
     Uninstall(Uninstall),
     /// Show what is installed, queued, unsettled and skipped
     Status(Json),
+    /// Find what is wrong with missions, logs, installation and queue
+    Doctor(Doctor),
     /// Settle the display numbers on main
     Settle(Settle),
     /// Bring old meta.json files to canonical form and give every mission an id; no value changes
@@ -117,6 +119,21 @@ pub(super) struct Settle {
     /// Stage, do not commit
     #[arg(long)]
     pub(super) stage: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Judge the missions and logs of this commit only
+    #[arg(long, value_name = "REV", conflicts_with = "fix")]
+    pub(super) rev: Option<String>,
+    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// End with status 1 on these findings too, whatever their severity
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(super) fail_on: Vec<String>,
     #[command(flatten)]
     pub(super) output: Json,
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::exit::ExitStatus;
 use super::printer::Printer;
+use crate::doctor::DoctorError;
 use crate::git::GitError;
 use crate::install::InstallError;
 use crate::json::{Value, object};
@@ -145,6 +146,16 @@ impl From<InstallError> for CliError {
         match error.hint() {
             Some(hint) => translated.hint(hint),
             None => translated,
+        }
+    }
+}
+
+impl From<DoctorError> for CliError {
+    fn from(error: DoctorError) -> Self {
+        match error {
+            DoctorError::Op(error) => error.into(),
+            DoctorError::Install(error) => error.into(),
+            DoctorError::Queue(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! that into index and work tree), [`work_file`] (one file of the work tree, replaced in one step). Nothing here prints or decides when it runs.
 
 pub mod apply;
+pub mod audit;
 pub mod branch;
 pub mod catch_up;
 pub mod correct;
@@ -14,6 +15,7 @@ mod error;
 pub mod list;
 pub mod merge_driver;
 pub mod migrate;
+pub mod order_log;
 pub mod project;
 pub mod said;
 pub mod settle;

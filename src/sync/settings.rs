@@ -34,5 +34,5 @@ impl Settings {
 
 /// Where the queue lies: one database for all work trees.
 pub(super) fn queue_path(repo: &Repo) -> PathBuf {
-    repo.common_dir().join("mission").join("queue.db")
+    crate::queue::place(repo.common_dir())
 }
