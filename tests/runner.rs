@@ -3,6 +3,7 @@
 mod corpus;
 mod doctor;
 mod files;
+mod handles;
 mod install;
 mod layers;
 mod merge_meta;

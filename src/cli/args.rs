@@ -25,6 +25,8 @@ pub(super) enum Command {
     Create(Create),
     /// List the missions
     List(List),
+    /// Show one mission
+    Show(Show),
     /// Set up hooks, merge drivers and attributes in this repository; again changes nothing
     Install(Install),
     /// Take everything out again, byte for byte
@@ -81,6 +83,17 @@ pub(super) struct Create {
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// The missions of this commit instead of the checkout
+    #[arg(long, value_name = "REV")]
+    pub(super) rev: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Its id or a beginning of it (8 characters or more), directory, slug or number (81, 081, #81)
+    pub(super) handle: String,
+    /// As this commit has it
     #[arg(long, value_name = "REV")]
     pub(super) rev: Option<String>,
     #[command(flatten)]

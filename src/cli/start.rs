@@ -54,6 +54,7 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Hook(args) => (false, command::hook::run(printer, args)),
         Command::Create(args) => (args.output.json, command::create::run(printer, args)),
         Command::List(args) => (args.output.json, command::list::run(printer, &args)),
+        Command::Show(args) => (args.output.json, command::show::run(printer, &args)),
         Command::Install(args) => (false, command::install::install(printer, &args)),
         Command::Uninstall(args) => (false, command::install::uninstall(printer, &args)),
         Command::Status(args) => (args.json, command::status::run(printer, &args)),

@@ -3,6 +3,7 @@
 //! Pure: bytes and values in, bytes and values out. Knows nothing about files, git or clocks.
 
 pub mod audit;
+pub mod handle;
 pub mod legacy;
 mod meta;
 mod number;

@@ -12,6 +12,7 @@ pub mod correct;
 pub mod create;
 pub mod enqueue;
 mod error;
+pub mod find;
 pub mod list;
 pub mod merge_driver;
 pub mod migrate;

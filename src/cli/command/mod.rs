@@ -15,6 +15,7 @@ pub(super) mod list;
 pub(super) mod merge_driver;
 pub(super) mod migrate;
 pub(super) mod settle;
+pub(super) mod show;
 pub(super) mod status;
 pub(super) mod sync;
 

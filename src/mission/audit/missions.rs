@@ -144,7 +144,7 @@ fn identity(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta)
         IdField::Valid(id) => {
             let others = others(crowd.ids.get(&id), dir);
             if !others.is_empty() {
-                let message = format!("mission_id {id} is also that of {}", others.join(", "));
+                let message = format!("mission_id {id} is also that of {}", some_of(&others));
                 found.push(Finding::new(Code::MissionIdDuplicate, message).fixed_by(SETTLE));
             }
         }
@@ -172,7 +172,7 @@ fn number(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -
         NumberField::Unsettled => Vec::new(),
         NumberField::Settled(number) => {
             let others = others(crowd.numbers.get(&number), dir);
-            let message = format!("number {number} is also that of {}", others.join(", "));
+            let message = format!("number {number} is also that of {}", some_of(&others));
             let finding = Finding::new(Code::NumberDuplicate, message);
             if others.is_empty() {
                 Vec::new()
@@ -192,22 +192,22 @@ fn names(crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -> Vec<Finding> {
         }
         let others = others(crowd.slugs.get(slug), dir);
         if !others.is_empty() {
-            let message = format!("mission_slug {slug:?} is also that of {}", others.join(", "));
+            let message = format!("mission_slug {slug:?} is also that of {}", some_of(&others));
             found.push(Finding::new(Code::SlugDuplicate, message));
         }
     }
     if let Some(id) = meta.valid_id() {
-        let same = crowd.ids.iter().filter(|(other, _)| **other != id && other.mid8() == id.mid8());
-        let same: Vec<String> = same.map(|(other, dirs)| format!("{other} ({})", dirs[0])).collect();
+        let same = crowd.mid8s.get(id.mid8()).into_iter().flatten().filter(|(other, _)| **other != id);
+        let same: Vec<String> = same.map(|(other, dir)| format!("{other} ({dir})")).collect();
         if !same.is_empty() {
-            let message = format!("{} also begins {}", id.mid8(), same.join(", "));
+            let message = format!("{} also begins {}", id.mid8(), some_of(&same));
             found.push(Finding::new(Code::Mid8Ambiguous, message));
         }
     }
     if let Some(prefix) = prefix(dir) {
         let others = others(crowd.prefixes.get(prefix), dir);
         if !others.is_empty() {
-            let message = format!("{prefix}- also begins {}", others.join(", "));
+            let message = format!("{prefix}- also begins {}", some_of(&others));
             found.push(Finding::new(Code::PrefixDuplicate, message));
         }
     }
@@ -224,6 +224,7 @@ fn prefix(dir: &MissionDir) -> Option<&str> {
 /// Who shares what.
 struct Crowd<'a> {
     ids: BTreeMap<MissionId, Vec<&'a MissionDir>>,
+    mid8s: BTreeMap<String, BTreeMap<MissionId, &'a MissionDir>>,
     numbers: BTreeMap<u64, Vec<&'a MissionDir>>,
     slugs: BTreeMap<&'a str, Vec<&'a MissionDir>>,
     prefixes: BTreeMap<&'a str, Vec<&'a MissionDir>>,
@@ -231,8 +232,14 @@ struct Crowd<'a> {
 
 impl<'a> Crowd<'a> {
     fn of(metas: &[(&'a MissionDir, &'a Meta)], subjects: &[Subject<'a>]) -> Self {
+        let ids = group(metas.iter().filter_map(|(dir, meta)| Some((meta.valid_id()?, *dir))));
+        let mut mid8s: BTreeMap<String, BTreeMap<MissionId, &MissionDir>> = BTreeMap::new();
+        for (id, dirs) in &ids {
+            mid8s.entry(id.mid8().to_owned()).or_default().extend(dirs.first().map(|dir| (*id, *dir)));
+        }
         Self {
-            ids: group(metas.iter().filter_map(|(dir, meta)| Some((meta.valid_id()?, *dir)))),
+            ids,
+            mid8s,
             numbers: group(metas.iter().filter_map(|(dir, meta)| Some((meta.number().settled()?, *dir)))),
             slugs: group(metas.iter().filter_map(|(dir, meta)| Some((meta.text(key::MISSION_SLUG)?, *dir)))),
             prefixes: group(subjects.iter().filter_map(|subject| Some((prefix(subject.dir)?, subject.dir)))),
@@ -246,6 +253,15 @@ fn group<'a, K: Ord>(items: impl Iterator<Item = (K, &'a MissionDir)>) -> BTreeM
         groups.entry(key).or_default().push(dir);
     }
     groups
+}
+
+/// The first few of them: a thousand missions that share something are no thousand names in each finding.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
 }
 
 fn others(dirs: Option<&Vec<&MissionDir>>, dir: &MissionDir) -> Vec<String> {
