@@ -4,6 +4,7 @@ mod corpus;
 mod doctor;
 mod files;
 mod handles;
+mod identity;
 mod install;
 mod layers;
 mod merge_meta;

@@ -13,6 +13,7 @@ pub mod create;
 pub mod enqueue;
 mod error;
 pub mod find;
+pub mod identity;
 pub mod list;
 pub mod merge_driver;
 pub mod migrate;
