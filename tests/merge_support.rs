@@ -22,16 +22,8 @@ pub(crate) fn cases(kind: &str, group: &str) -> Vec<Case> {
 
 /// The real divergences of one kind, if they are there: in `../shared/corpus` beside the crate, or where
 /// `GIT_MISSION_CORPUS` says.
-#[expect(clippy::print_stderr, reason = "says that a test was skipped")]
-#[expect(clippy::disallowed_methods, reason = "tests have no env.rs")]
 pub(crate) fn corpus(kind: &str) -> Option<Vec<Case>> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let root = env::var_os("GIT_MISSION_CORPUS").map_or_else(beside, PathBuf::from).join("merge").join(kind);
-    if root.is_dir() {
-        return Some(read_all(&root, "recorded"));
-    }
-    eprintln!("skipped: no corpus at {}", root.display());
-    None
+    crate::support::corpus(&format!("merge/{kind}")).map(|root| read_all(&root, "recorded"))
 }
 
 fn read_all(root: &Path, result: &str) -> Vec<Case> {

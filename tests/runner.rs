@@ -2,6 +2,7 @@
 
 mod files;
 mod install;
+mod journey;
 mod layers;
 mod merge_meta;
 mod merge_meta_laws;

@@ -10,7 +10,7 @@ use super::snapshot::{Content, MetaFile, Reader, Snapshot};
 use crate::clock::Instant;
 use crate::git::{GitError, IndexEntry, Oid};
 use crate::id::MissionId;
-use crate::mission::settle::{Claim, Input, Scope, held_in, settle};
+use crate::mission::settle::{Claim, Input, Scope, is_held, settle};
 use crate::mission::{IdField, Meta, MissionDir, NumberField, key};
 
 /// Where ids that are missing come from.
@@ -382,9 +382,9 @@ fn cleared(
 ) -> Vec<(MissionDir, Option<u64>)> {
     let claims: Vec<Vec<Claim>> = trees.iter().map(|tree| tree.claims()).collect();
     let claims: Vec<&[Claim]> = claims.iter().map(Vec::as_slice).collect();
-    let stray = |meta: &Meta| match (meta.valid_id(), meta.number().settled()) {
-        (Some(id), Some(number)) => !held_in(id, number, &claims),
-        _ => false,
+    let stray = |dir: &MissionDir, meta: &Meta| {
+        let claim = Claim::of(dir.clone(), meta);
+        claim.number.is_some() && !is_held(&claim, &claims)
     };
-    work.iter().filter(|(_, (meta, _))| stray(meta)).map(|(dir, _)| (dir.clone(), None)).collect()
+    work.iter().filter(|(dir, (meta, _))| stray(dir, meta)).map(|(dir, _)| (dir.clone(), None)).collect()
 }
