@@ -62,11 +62,6 @@ impl Repo {
         self.top.as_deref().ok_or(GitError::Bare)
     }
 
-    /// Whether there is no work tree at hand.
-    pub fn is_bare(&self) -> bool {
-        self.top.is_none()
-    }
-
     /// The git directory of this work tree, absolute.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
