@@ -7,5 +7,6 @@ mod layers;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
+mod settlement;
 mod store;
 mod support;

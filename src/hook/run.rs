@@ -71,7 +71,7 @@ fn answer(repo: &Repo, call: &Call, report: &mut Report) {
             }
             afterwards(report, call.hook, |report| post_commit::enqueue(repo, report));
         }
-        HookName::PrePush => pre_push::pre_push(repo, &call.stdin, report),
+        HookName::PrePush => pre_push::pre_push(repo, &call.args, &call.stdin, report),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] (putting
 //! that into index and work tree). Nothing here prints or decides when it runs.
 
+pub mod admit;
 pub mod apply;
 pub mod branch;
 pub mod catch_up;
