@@ -1,5 +1,6 @@
 //! Numbers that stay true: settlement with real git, one test a clause.
 
+mod by_hand;
 mod push;
 
 use std::collections::BTreeMap;

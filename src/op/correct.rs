@@ -213,16 +213,20 @@ fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Opt
         Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
         Content::NotRegular => return Err(Fault::NotRegular),
     };
+    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
+    // What catches up later puts back what a forebear holds; nobody is there to be asked.
+    let restores = request.mint == Mint::Recipe;
     if let IdField::Invalid(text) = meta.id()
         && !inherited
+        && !(restores && before.is_some_and(|before| before.valid_id().is_some()))
     {
         return Err(Fault::IdInvalid(text));
     }
-    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
     let is_new = !request.forebears.iter().any(|forebear| forebear.missions.files.contains_key(dir));
     if let NumberField::Invalid(text) = meta.number()
         && !inherited
         && before.is_none_or(|before| before.number() != meta.number())
+        && !(restores && before.is_some_and(|before| before.number().settled().is_some()))
     {
         return Err(Fault::NumberInvalid(text));
     }
@@ -273,6 +277,13 @@ fn identify(
                 }
             }
             (None, None) => {
+                if let IdField::Invalid(text) = meta.id() {
+                    // What came from a parent is left alone, the rest is refused.
+                    if !request.inherited.contains(dir) {
+                        refused.push((dir.clone(), Fault::IdInvalid(text)));
+                    }
+                    continue;
+                }
                 let id = missing_id(request, reader, dir)?;
                 meta.set_id(id);
                 notes.push(Note::Minted(id));
@@ -362,9 +373,15 @@ fn settled(
         Some(Claim::of(dir.clone(), meta))
     };
     let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
-    let valid = |meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_));
-    let scope =
-        Scope::Only(work.iter().filter(|(_, (meta, _))| valid(meta)).map(|(dir, _)| dir.clone()).collect());
+    // A number that cannot be read is nobody's to replace, unless a forebear knows what it was.
+    let known = |dir: &MissionDir| {
+        let mut before = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
+        request.mint == Mint::Recipe && before.any(|before| before.number().settled().is_some())
+    };
+    let may_change =
+        |dir: &MissionDir, meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_)) || known(dir);
+    let scope = work.iter().filter(|(dir, (meta, _))| may_change(dir, meta)).map(|(dir, _)| dir.clone());
+    let scope = Scope::Only(scope.collect());
     let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
     let assignments = settle(Input {
         tree: &tree,
