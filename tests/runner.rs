@@ -4,6 +4,8 @@ mod files;
 mod install;
 mod journey;
 mod layers;
+mod merge_event_log;
+mod merge_event_log_laws;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
