@@ -9,5 +9,6 @@ mod merge_event_log_laws;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
+mod merging;
 mod store;
 mod support;

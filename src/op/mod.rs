@@ -12,6 +12,7 @@ pub mod create;
 pub mod enqueue;
 mod error;
 pub mod list;
+mod log_files;
 pub mod merge_driver;
 pub mod project;
 pub mod said;
