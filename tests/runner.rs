@@ -10,5 +10,7 @@ mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
 mod merging;
+mod merging_faults;
+mod merging_support;
 mod store;
 mod support;

@@ -34,12 +34,13 @@ pub const DRIVERS: &[Driver] = &[
 
 /// What follows the program: the arguments, and what happens if the program is missing or dies. Exit status 1
 /// means that the program left markers. After anything else what it left half written beside `%A` is removed, and
-/// the text merge leaves markers, so that no side is ever lost; 255 then goes on to git, which stops the whole merge (git 2.39 takes it for a conflict like
-/// any other, so markers have to be there). git itself quotes `%P`, `%S`, `%X` and `%Y`.
+/// the text merge leaves markers, so that no side is ever lost. 255, also where the text merge itself fails because
+/// the disk is full, goes on to git, which stops the whole merge (git 2.39 takes it for a conflict like any other, so
+/// markers have to be there). git itself quotes `%P`, `%S`, `%X` and `%Y`.
 const ARGUMENTS: &str = "--base %O --ours %A --theirs %B --marker-size %L --path %P \
     --label-base %S --label-ours %X --label-theirs %Y \
     || { rc=$?; [ $rc -eq 1 ] && exit 1; rm -f %A.mission; \
-    git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+    git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; [ $? -lt 128 ] || rc=255; \
     [ $rc -eq 255 ] && exit 255; exit 1; }";
 
 impl Driver {
@@ -137,7 +138,7 @@ mod tests {
             "'/opt/it'\\''s 100%%/git-mission' merge-driver meta --base %O --ours %A --theirs %B \
              --marker-size %L --path %P --label-base %S --label-ours %X --label-theirs %Y \
              || { rc=$?; [ $rc -eq 1 ] && exit 1; rm -f %A.mission; \
-             git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+             git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; [ $? -lt 128 ] || rc=255; \
              [ $rc -eq 255 ] && exit 255; exit 1; }"
         );
     }
