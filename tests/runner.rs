@@ -1,5 +1,7 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
+mod commit_modes;
+mod driver_corpus;
 mod files;
 mod install;
 mod journey;
