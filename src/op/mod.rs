@@ -16,6 +16,7 @@ mod error;
 mod fault;
 pub mod follow;
 pub mod list;
+mod log_files;
 pub mod merge_driver;
 pub mod project;
 pub mod said;
