@@ -1,5 +1,5 @@
-//! The names of every environment variable and configuration key, and the one place that reads the
-//! environment. Knows nothing about what the values mean.
+//! The names of every environment variable and configuration key, of the files that are kept in a
+//! repository, and the one place that reads the environment. Knows nothing about what the values mean.
 
 use std::ffi::OsString;
 
@@ -33,6 +33,16 @@ pub const GIT_OBJECT_DIRECTORY: &str = "GIT_OBJECT_DIRECTORY";
 pub const GIT_ALTERNATE_OBJECT_DIRECTORIES: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
 /// Prefix of the variables by which `git merge` names its parents: `GITHEAD_<object id>`.
 pub const GITHEAD_PREFIX: &str = "GITHEAD_";
+
+/// Names of the files that this program keeps in a repository's common git directory.
+pub mod place {
+    /// The directory that holds them all.
+    pub const HOME: &str = "mission";
+    /// The queue.
+    pub const QUEUE: &str = "queue.db";
+    /// The directory with one trace a hook.
+    pub const TRACES: &str = "traces";
+}
 
 /// Configuration keys. All lie in the section `mission`.
 pub mod key {

@@ -236,15 +236,15 @@ pub(super) struct MergeDriver {
     #[arg(long, default_value_t = 7)]
     pub(super) marker_size: usize,
     /// %P
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) path: Option<OsString>,
     /// %S
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_base: Option<String>,
     /// %X
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_ours: Option<String>,
     /// %Y
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_theirs: Option<String>,
 }

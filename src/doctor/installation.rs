@@ -44,7 +44,7 @@ pub(super) fn judge(status: &InstallStatus) -> Vec<Finding> {
                 Some(other) => format!("git uses {other:?} instead"),
                 None => "git merges such files as text".to_owned(),
             };
-            let message = format!("{} does not hold: {instead}", attribute.driver.attribute_line());
+            let message = format!("{} does not hold: {instead}", attribute.attribute.line());
             Finding::new(Code::AttributeMissing, message).fixed_by(INSTALL)
         });
     hooks.chain(drivers).chain(attributes).collect()

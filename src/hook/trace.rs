@@ -1,11 +1,13 @@
 //! A small trace of every hook: when it last ran, and whether it was skipped, for `git mission status`.
 //!
-//! One file a hook in `<common-dir>/mission/hooks/`. A trace that cannot be written is no failure.
+//! One file a hook in `<common-dir>/mission/traces/`. A trace that cannot be written is no failure.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::HookName;
 use crate::clock::Instant;
+use crate::env::place;
 use crate::git::Repo;
 
 /// The last call of one hook.
@@ -23,23 +25,26 @@ const RAN: &str = "ran";
 const SKIPPED: &str = "skipped";
 
 pub(super) fn leave(repo: &Repo, hook: HookName, skipped: bool) {
-    let directory = repo.common_dir().join("mission").join("hooks");
-    let word = if skipped { SKIPPED } else { RAN };
+    let (directory, word) = (directory(repo), if skipped { SKIPPED } else { RAN });
     let text = format!("{} {word}\n", Instant::now().to_iso());
-    let file = directory.join(hook.as_str());
-    // The directory is made by `install`; without it nobody asks for traces.
-    if directory.is_dir() {
-        let _ = fs::write(file, text);
+    // Only where something of ours is installed: a hook that is called by hand leaves nothing behind.
+    if directory.parent().is_some_and(std::path::Path::is_dir) {
+        let _ = fs::create_dir(&directory);
+        let _ = fs::write(directory.join(hook.as_str()), text);
     }
 }
 
 /// The last calls of all hooks that were ever called.
 pub fn traces(repo: &Repo) -> Vec<Trace> {
-    let directory = repo.common_dir().join("mission").join("hooks");
+    let directory = directory(repo);
     let read = |hook: HookName| {
         let text = fs::read_to_string(directory.join(hook.as_str())).ok()?;
         let (at, word) = text.trim_end().split_once(' ')?;
         Some(Trace { hook, at: Instant::parse(at), skipped: word == SKIPPED })
     };
     HookName::ALL.into_iter().filter_map(read).collect()
+}
+
+fn directory(repo: &Repo) -> PathBuf {
+    repo.common_dir().join(place::HOME).join(place::TRACES)
 }

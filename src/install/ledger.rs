@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::files::{Permissions, at, read, real, write};
 use super::{Change, InstallError};
+use crate::env::place;
 use crate::git::Repo;
 use crate::id::sha256_hex;
 use crate::json::{self, Limits, Object, Value, object};
@@ -60,7 +61,7 @@ impl Kept {
 
 /// Where our files are in the common git directory.
 pub(super) fn home(repo: &Repo) -> PathBuf {
-    repo.common_dir().join("mission")
+    repo.common_dir().join(place::HOME)
 }
 
 /// Where the ledger's directory is.
@@ -103,6 +104,10 @@ pub(super) fn remove(repo: &Repo) -> Result<Vec<Change>, InstallError> {
     let mut changes = Vec::new();
     if super::files::remove(&path(repo))? {
         changes.push(Change::Remove(path(repo)));
+    }
+    let traces = home(repo).join(place::TRACES);
+    if super::files::found(std::fs::remove_dir_all(&traces)).map_err(at(&traces))?.is_some() {
+        changes.push(Change::RemoveDirectory(traces));
     }
     for directory in [directory(repo), home(repo)] {
         if super::files::remove_empty_directory(&directory)? {

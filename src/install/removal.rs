@@ -9,6 +9,7 @@ use super::hooks::{Found, HOOKS, HooksDirectory, aside_name, chained_name, look,
 use super::ledger::{self, Ledger};
 use super::setup::{attributes_path, config_without_ours, sweep};
 use super::{Change, InstallError, Report};
+use crate::env::place;
 use crate::git::Repo;
 
 /// Removes hooks, drivers and attributes. `purge` also removes the queue and everything else of ours in the
@@ -180,7 +181,7 @@ fn homes(repo: &Repo) -> Result<Vec<PathBuf>, InstallError> {
     let mut homes = vec![ledger::home(repo)];
     if let Some(entries) = files::found(std::fs::read_dir(&worktrees)).map_err(at(&worktrees))? {
         for entry in entries {
-            homes.push(entry.map_err(at(&worktrees))?.path().join("mission"));
+            homes.push(entry.map_err(at(&worktrees))?.path().join(place::HOME));
         }
     }
     homes.retain(|home| home.is_dir());

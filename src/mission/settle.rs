@@ -182,10 +182,15 @@ fn moved_away(claim: &Claim, number: u64, published: &Holders<'_>) -> bool {
     claim.number.is_some_and(|says| says != number && !published.holds(says))
 }
 
-/// Whether a mission may show `number` on a branch other than main: one of `trees` (main, the published main,
-/// the parents of the commit) says that this mission holds this number.
-pub fn held_in(id: MissionId, number: u64, trees: &[&[Claim]]) -> bool {
-    trees.iter().any(|tree| tree.iter().any(|claim| claim.id == Some(id) && claim.number == Some(number)))
+/// Whether a mission may show its number on a branch other than main: one of `trees` (main, the published main, the
+/// parents of the commit) says that this mission holds this number. A claim without an id is that of the mission
+/// which lies at the same path.
+pub fn is_held(claim: &Claim, trees: &[&[Claim]]) -> bool {
+    let same = |other: &Claim| match (other.id, claim.id) {
+        (Some(other), Some(id)) => other == id,
+        _ => other.dir == claim.dir,
+    };
+    trees.iter().any(|tree| tree.iter().any(|other| other.number == claim.number && same(other)))
 }
 
 /// Who holds which number in one tree.

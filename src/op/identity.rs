@@ -110,7 +110,7 @@ fn own_record(repo: &Repo) -> Result<Stored, GitError> {
 /// `.kittify/config.yaml`, if it lies in the work tree and neither the index nor HEAD knows it.
 fn untracked_file(repo: &Repo) -> Result<Option<WorkFile>, GitError> {
     let path = ProjectFile::PATH.as_bytes();
-    if repo.is_bare() || !repo.index_entries(&IndexAt::Current, &[path])?.is_empty() {
+    if repo.top().is_err() || !repo.index_entries(&IndexAt::Current, &[path])?.is_empty() {
         return Ok(None);
     }
     if let Some(head) = repo.commit("HEAD")?

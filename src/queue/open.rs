@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
+use crate::env::place;
 
 /// How long a lock of another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -185,7 +186,7 @@ pub fn health(path: &Path) -> Result<Health, QueueError> {
 
 /// Where the store of the repository with this common git directory lies: one for all of its work trees.
 pub fn place(common_dir: &Path) -> PathBuf {
-    common_dir.join("mission").join("queue.db")
+    common_dir.join(place::HOME).join(place::QUEUE)
 }
 
 /// What lies at the path of a database.

@@ -49,6 +49,11 @@ pub(crate) fn each_git(body: impl Fn(&Git)) {
     }
 }
 
+/// One installed git, for tests in which its version makes no difference.
+pub(crate) fn any_git() -> Git {
+    INSTALLED.last().expect("no git found").clone()
+}
+
 /// Every installed git, one for each version, oldest name first.
 static INSTALLED: LazyLock<Vec<Git>> = LazyLock::new(|| {
     let mut programs: Vec<PathBuf> = variable(ANOTHER).map(PathBuf::from).into_iter().collect();

@@ -17,12 +17,14 @@
 //!
 //! Knows nothing about missions, hooks or drivers.
 
+mod corpus;
 mod git;
 mod output;
 mod repo;
 mod world;
 
-pub(crate) use git::{Git, each_git};
+pub(crate) use corpus::corpus;
+pub(crate) use git::{Git, any_git, each_git};
 pub(crate) use output::Output;
 pub(crate) use repo::Repo;
 pub(crate) use world::World;
