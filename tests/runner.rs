@@ -9,6 +9,7 @@ mod handles;
 mod identity;
 mod install;
 mod journey;
+mod json;
 mod layers;
 mod merge_event_log;
 mod merge_event_log_laws;
