@@ -2,7 +2,7 @@
 //! the remote has.
 
 use super::fixture::{ALPHA, BETA, META, Meta, alpha, empty, furnish, path};
-use super::matrix::{After, STATES, Way, all, amend, has_beta, look, of_path, plain, staged};
+use super::matrix::{After, STATES, State, Way, all, amend, has_beta, look, of_path, plain, staged};
 use crate::support::{World, each_git};
 
 /// The ways that are tried in every kind of place.
@@ -96,5 +96,82 @@ fn a_branch_keeps_the_numbers_of_a_main_that_only_the_remote_has() {
         has_beta(&ben);
         assert_eq!(Meta::at(&ben, &format!("HEAD:{META}")).text("mission_id"), ALPHA);
         look(&ben, &After { head: staged(), edited: None }, "\n", "squash of a remote main");
+    });
+}
+
+#[test]
+fn repositories_of_every_format() {
+    each_git(|git| {
+        let world = World::new(git);
+        let formats: [(&str, &[&str], &[&str]); 6] = [
+            ("sha256", &["init", "-q", "--object-format=sha256"], &[]),
+            ("reftable", &["init", "-q", "--ref-format=reftable"], &[]),
+            ("split-index", &["init", "-q"], &["update-index", "--split-index"]),
+            ("index-v4", &["init", "-q"], &["config", "index.version", "4"]),
+            ("untracked-cache", &["init", "-q"], &["config", "core.untrackedCache", "true"]),
+            ("no-stat", &["init", "-q"], &["config", "core.checkStat", "minimal"]),
+        ];
+        for (name, init, then) in formats {
+            if name == "reftable" && !git.is_at_least(2, 45) {
+                continue;
+            }
+            for (way_name, way) in EVERYWHERE {
+                let at = format!("{name}-{way_name}");
+                world.directory("").ok(&[init, &[at.as_str()][..]].concat());
+                let repo = world.directory(&at);
+                repo.mission(&["install"]).ok();
+                if !then.is_empty() {
+                    repo.ok(then);
+                }
+                furnish(&repo);
+                repo.ok(&["switch", "-qc", "work"]);
+                for state in [State::Partly, State::Staged] {
+                    let after = way(&repo, state);
+                    look(&repo, &after, "\n", &format!("{at} {state:?}"));
+                    repo.ok(&["reset", "-q", "--hard", "main"]);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_sparse_index() {
+    each_git(|git| {
+        let world = World::new(git);
+        for (name, way) in EVERYWHERE {
+            let repo = empty(&world, name);
+            furnish(&repo);
+            repo.commit("far/away/file", "x");
+            repo.commit(&path("beta"), Meta::new("beta", BETA).rough());
+            repo.ok(&["switch", "-qc", "work"]);
+            repo.ok(&["sparse-checkout", "set", "--cone", "--sparse-index", "kitty-specs/alpha"]);
+            let after = way(&repo, State::Staged);
+            look(&repo, &after, "\n", name);
+            has_beta(&repo);
+            assert!(!repo.at(&path("beta")).exists() && !repo.at("far").exists(), "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_git_directory_elsewhere() {
+    each_git(|git| {
+        let world = World::new(git);
+        world.directory("").ok(&["init", "-q", "--separate-git-dir=apart", "top"]);
+        for (name, way) in EVERYWHERE {
+            let inside = world.directory("top");
+            inside.mission(&["install"]).ok();
+            furnish(&inside);
+            inside.ok(&["switch", "-qc", "work"]);
+            // As dotfile managers do: both named in the environment.
+            let repo = inside.env("GIT_DIR", world.path("apart")).env("GIT_WORK_TREE", inside.path());
+            let after = way(&repo, State::Partly);
+            look(&repo, &after, "\n", name);
+            for file in ["top", "apart"] {
+                std::fs::remove_dir_all(world.path(file)).expect("removed");
+            }
+            world.directory("").ok(&["init", "-q", "--separate-git-dir=apart", "top"]);
+        }
     });
 }

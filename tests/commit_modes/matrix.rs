@@ -140,7 +140,8 @@ pub(super) fn amend(repo: &Repo<'_>, state: State) -> After {
     repo.commit("to be amended", "x");
     prepare(repo, state);
     repo.ok(&["commit", "-q", "--amend", "-m", "amended"]);
-    assert_eq!(repo.ok(&["log", "-2", "--format=%s"]).stdout, format!("amended\n{META}\n"));
+    let subjects = repo.ok(&["log", "-2", "--format=%s"]).stdout;
+    assert!(subjects.starts_with("amended\n") && !subjects.contains("to be amended"), "{subjects}");
     of_index(state)
 }
 
