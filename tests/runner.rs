@@ -1,6 +1,7 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod files;
+mod histories;
 mod install;
 mod journey;
 mod layers;
