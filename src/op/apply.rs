@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about why a file was corrected.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::correct::Rewrite;
@@ -27,11 +28,17 @@ pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError>
     let entries = write_blobs(repo, rewrites)?;
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
+    let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
+    repo.replace_in_index(&IndexAt::Current, &entries)?;
     if let Some(own) = index_held_ready(repo) {
-        replace_where_equal(repo, &own, rewrites, &entries)?;
+        let replaced = replace_where_equal(repo, &own, rewrites, entries)?;
+        let replaced: BTreeSet<&[u8]> = replaced.iter().map(|entry| entry.path.as_slice()).collect();
+        // The index that stays notes that these files are what it says; the other one is about to go.
+        let (stays, goes): (Vec<_>, Vec<_>) =
+            unmodified.into_iter().partition(|path| replaced.contains(path));
+        repo.checkout_index(&own, &stays)?;
+        unmodified = goes;
     }
-    repo.update_index(&IndexAt::Current, &entries)?;
-    let unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
     repo.checkout_index(&IndexAt::Current, &unmodified)
 }
 
@@ -47,15 +54,19 @@ fn replace_where_equal(
     repo: &Repo,
     at: &IndexAt,
     rewrites: &[Rewrite],
-    entries: &[IndexEntry],
-) -> Result<(), GitError> {
+    entries: Vec<IndexEntry>,
+) -> Result<Vec<IndexEntry>, GitError> {
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let there = repo.index_entries(at, &paths)?;
+    let there: BTreeMap<&[u8], &IndexEntry> =
+        there.iter().map(|entry| (entry.path.as_slice(), entry)).collect();
+    let is_equal = |rewrite: &Rewrite| there.get(rewrite.old.path.as_slice()) == Some(&&rewrite.old);
     let equal: Vec<IndexEntry> = rewrites
         .iter()
         .zip(entries)
-        .filter(|(rewrite, _)| there.contains(&rewrite.old))
-        .map(|(_, entry)| entry.clone())
+        .filter(|(rewrite, _)| is_equal(rewrite))
+        .map(|(_, entry)| entry)
         .collect();
-    repo.update_index(at, &equal)
+    repo.replace_in_index(at, &equal)?;
+    Ok(equal)
 }

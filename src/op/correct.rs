@@ -170,16 +170,17 @@ pub struct Plan {
 pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitError> {
     let mut plan = Plan::default();
     let mut work: BTreeMap<MissionDir, (Meta, Vec<Note>)> = BTreeMap::new();
+    let origins = Origins::of(request);
     for dir in request.candidates {
         let Some(file) = request.tree.files.get(dir) else { continue };
-        match judge(request, dir, file) {
+        match judge(request, &origins, dir, file) {
             Ok(Some(meta)) => drop(work.insert(dir.clone(), (meta, Vec::new()))),
             Ok(None) => {}
             Err(fault) => plan.refusals.push(Refusal { dir: dir.clone(), fault }),
         }
     }
     if request.mint != Mint::Never {
-        identify(request, reader, &mut work, &mut plan)?;
+        identify(request, &origins, reader, &mut work, &mut plan)?;
     }
     number(request, &mut work);
     for (dir, (meta, mut notes)) in work {
@@ -204,8 +205,46 @@ pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitEr
     Ok(plan)
 }
 
+/// Where files were before, in trees whose ids hold.
+struct Origins<'a> {
+    request: &'a Request<'a>,
+    /// Files of forebears that are gone from where they were, by what they held
+    departed: BTreeMap<&'a Oid, (&'a Oid, &'a MissionDir)>,
+}
+
+impl<'a> Origins<'a> {
+    fn of(request: &'a Request<'a>) -> Self {
+        let mut departed = BTreeMap::new();
+        for Forebear { commit, missions } in request.forebears {
+            for (dir, file) in &missions.files {
+                if !request.tree.files.contains_key(dir) {
+                    departed.entry(&file.oid).or_insert((*commit, dir));
+                }
+            }
+        }
+        Self { request, departed }
+    }
+
+    /// The commits that have the mission, each with its path there: the same path, else one that it was moved
+    /// from unchanged. None if it is new.
+    fn find(&self, dir: &'a MissionDir) -> Vec<(&'a Oid, &'a MissionDir)> {
+        let holders = self.request.forebears.iter().filter(|f| f.missions.files.contains_key(dir));
+        let here: Vec<_> = holders.map(|forebear| (forebear.commit, dir)).collect();
+        let file = self.request.tree.files.get(dir);
+        match file.and_then(|file| self.departed.get(&file.oid)) {
+            Some(moved) if here.is_empty() => vec![*moved],
+            _ => here,
+        }
+    }
+}
+
 /// Whether a file can be worked on; `None` if it is to be left alone.
-fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Option<Meta>, Fault> {
+fn judge<'a>(
+    request: &Request<'_>,
+    origins: &Origins<'a>,
+    dir: &'a MissionDir,
+    file: &MetaFile,
+) -> Result<Option<Meta>, Fault> {
     let inherited = request.inherited.contains(dir);
     let mut meta = match &*file.content {
         Content::Meta { meta, .. } => meta.clone(),
@@ -222,15 +261,15 @@ fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Opt
     {
         return Err(Fault::IdInvalid(text));
     }
-    let is_new = !request.forebears.iter().any(|forebear| forebear.missions.files.contains_key(dir));
+    let mut forebears = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
     if let NumberField::Invalid(text) = meta.number()
         && !inherited
-        && before.is_none_or(|before| before.number() != meta.number())
+        && !forebears.any(|before| before.number() == meta.number())
         && !(restores && before.is_some_and(|before| before.number().settled().is_some()))
     {
         return Err(Fault::NumberInvalid(text));
     }
-    if is_new && matches!(request.mint, Mint::Clock(_)) {
+    if matches!(request.mint, Mint::Clock(_)) && origins.find(dir).is_empty() {
         let missing = meta.missing_keys();
         if !missing.is_empty() {
             return Err(Fault::KeysMissing(missing));
@@ -245,6 +284,7 @@ fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Opt
 /// Gives every mission the id that it must have.
 fn identify(
     request: &Request<'_>,
+    origins: &Origins<'_>,
     reader: &Reader<'_>,
     work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>,
     plan: &mut Plan,
@@ -266,6 +306,8 @@ fn identify(
                 meta.set_id(before);
                 notes.push(Note::Restored(before));
             }
+            // Only a new path can be a copy: an id that is committed here never changes.
+            (Some(id), None) if matches!(request.mint, Mint::Clock(_)) && held.contains(&id) => {}
             (Some(id), None) => {
                 if let Some(keeper) = keeper_of(request, ids.get(&id), id).filter(|keeper| *keeper != dir) {
                     let fresh = match request.mint {
@@ -278,13 +320,16 @@ fn identify(
             }
             (None, None) => {
                 if let IdField::Invalid(text) = meta.id() {
-                    // What came from a parent is left alone, the rest is refused.
+                    // What stands there instead of an id is never overwritten; from a parent it may come.
                     if !request.inherited.contains(dir) {
                         refused.push((dir.clone(), Fault::IdInvalid(text)));
                     }
                     continue;
                 }
-                let id = missing_id(request, reader, dir)?;
+                if passes_by(request, dir) {
+                    continue;
+                }
+                let id = missing_id(request, origins, reader, dir)?;
                 meta.set_id(id);
                 notes.push(Note::Minted(id));
             }
@@ -322,15 +367,23 @@ fn keeper_of<'a>(
     held.or_else(|| paths.first())
 }
 
+/// Whether a mission only passes by: what a merge brings from a parent gets its id where numbers are settled, not on
+/// each branch that it comes by.
+fn passes_by(request: &Request<'_>, dir: &MissionDir) -> bool {
+    matches!(request.mint, Mint::Clock(_))
+        && !matches!(request.numbers, Numbers::Settle { .. })
+        && request.inherited.contains(dir)
+}
+
 /// The id of a mission without one: from the version that a forebear has, else from the clock or, where the clock
 /// may not be asked, from the version at hand.
-fn missing_id(request: &Request<'_>, reader: &Reader<'_>, dir: &MissionDir) -> Result<MissionId, GitError> {
-    let known = request
-        .forebears
-        .iter()
-        .filter(|forebear| forebear.missions.files.contains_key(dir))
-        .map(|f| f.commit);
-    for commit in known {
+fn missing_id(
+    request: &Request<'_>,
+    origins: &Origins<'_>,
+    reader: &Reader<'_>,
+    dir: &MissionDir,
+) -> Result<MissionId, GitError> {
+    for (commit, dir) in origins.find(dir) {
         if let Some(seed) = reader.id_seed(commit, dir)? {
             return Ok(MissionId::from_seed(&seed));
         }

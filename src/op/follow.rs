@@ -30,7 +30,7 @@ pub fn follow(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Resu
             new.push(IndexEntry { oid: repo.write_blob(meta.to_canonical().as_bytes())?, ..staged });
         }
     }
-    repo.update_index(&IndexAt::Current, &new)?;
+    repo.replace_in_index(&IndexAt::Current, &new)?;
     let follows = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
     let follows: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).filter(follows).collect();
     repo.checkout_index(&IndexAt::Current, &follows)
