@@ -6,6 +6,7 @@ mod doctor;
 mod driver_corpus;
 mod files;
 mod handles;
+mod histories;
 mod install;
 mod journey;
 mod layers;
