@@ -6,6 +6,7 @@ mod files;
 mod install;
 mod journey;
 mod layers;
+mod log_guard;
 mod merge_event_log;
 mod merge_event_log_laws;
 mod merge_meta;

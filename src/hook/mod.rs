@@ -11,6 +11,7 @@ mod pre_commit;
 mod pre_push;
 mod report;
 mod run;
+mod shrunk;
 mod trace;
 
 pub use name::HookName;

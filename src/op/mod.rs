@@ -17,6 +17,7 @@ pub mod merge_driver;
 pub mod project;
 pub mod said;
 pub mod settle;
+pub mod shrink;
 pub mod snapshot;
 pub mod stage;
 
