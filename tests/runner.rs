@@ -15,5 +15,6 @@ mod merge_support;
 mod merging;
 mod merging_faults;
 mod merging_support;
+mod settlement;
 mod store;
 mod support;

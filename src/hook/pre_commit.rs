@@ -5,28 +5,41 @@ use super::report::in_one_line;
 use super::{Report, shrunk};
 use crate::git::{GitError, Repo};
 use crate::mission::MetaError;
+use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
 use crate::op::stage::{self, Staged};
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
-    judge(repo, report, stage::correct_staged);
+    let Some(staged) = look(repo, report) else { return };
+    let tip = staged.tip().cloned();
+    judge(repo, staged, report, stage::correct_staged);
+    if report.stop.is_none() {
+        bypassed::passed(repo, tip.as_ref());
+    }
 }
 
 /// pre-merge-commit.
 pub(super) fn check(repo: &Repo, report: &mut Report) {
-    judge(repo, report, stage::check_staged);
+    if let Some(staged) = look(repo, report) {
+        judge(repo, staged, report, stage::check_staged);
+    }
 }
 
-fn judge(repo: &Repo, report: &mut Report, act: fn(&Repo, Staged) -> Result<Plan, GitError>) {
-    let staged = match stage::staged(repo) {
-        Ok(staged) => staged,
+fn look(repo: &Repo, report: &mut Report) -> Option<Staged> {
+    match stage::staged(repo) {
+        Ok(staged) => Some(staged),
         Err(error) => {
             let text = format!("missions were not checked: {}", in_one_line(&error));
             report.warn(text, Some("git mission status"));
-            return;
+            None
         }
-    };
+    }
+}
+
+type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
+
+fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
     shrunk::refuse(repo, &staged, report);
     if staged.is_empty() {
         return;

@@ -2,6 +2,7 @@
 //!
 //! Pure: bytes and values in, bytes and values out. Knows nothing about files, git or clocks.
 
+pub mod breach;
 pub mod legacy;
 mod meta;
 mod number;

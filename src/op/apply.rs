@@ -7,7 +7,6 @@ use std::path::Path;
 
 use super::correct::Rewrite;
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
-use crate::mission::Meta;
 
 /// Writes the blobs of the rewrites; returns their index entries.
 pub fn write_blobs(repo: &Repo, rewrites: &[Rewrite]) -> Result<Vec<IndexEntry>, GitError> {
@@ -70,35 +69,4 @@ fn replace_where_equal(
         .collect();
     repo.replace_in_index(at, &equal)?;
     Ok(equal)
-}
-
-/// After HEAD has moved to a commit that holds the rewrites: the index follows where it was what the commit before
-/// said, and the work tree follows where it was what the index said. A staged text that differs keeps its edits
-/// and gets the new id and number; unstaged edits stay.
-pub fn follow_commit(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Result<(), GitError> {
-    let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
-    let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
-    let mut new = Vec::new();
-    for staged in repo.index_entries(&IndexAt::Current, &paths)? {
-        let Some((rewrite, entry)) =
-            rewrites.iter().zip(entries).find(|(_, entry)| entry.path == staged.path)
-        else {
-            continue;
-        };
-        if staged == rewrite.old {
-            new.push(entry.clone());
-        } else if let Ok(mut meta) = Meta::read(&repo.blob(&staged.oid)?) {
-            if let Some(id) = rewrite.meta.valid_id() {
-                meta.set_id(id);
-            }
-            if let Some(number) = rewrite.meta.number().settled() {
-                meta.set_number(Some(number));
-            }
-            new.push(IndexEntry { oid: repo.write_blob(meta.to_canonical().as_bytes())?, ..staged });
-        }
-    }
-    repo.replace_in_index(&IndexAt::Current, &new)?;
-    let follow = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
-    let follow: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).filter(follow).collect();
-    repo.checkout_index(&IndexAt::Current, &follow)
 }

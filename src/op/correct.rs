@@ -252,15 +252,20 @@ fn judge<'a>(
         Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
         Content::NotRegular => return Err(Fault::NotRegular),
     };
+    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
+    // What catches up later puts back what a forebear holds; nobody is there to be asked.
+    let restores = request.mint == Mint::Recipe;
     if let IdField::Invalid(text) = meta.id()
         && !inherited
+        && !(restores && before.is_some_and(|before| before.valid_id().is_some()))
     {
         return Err(Fault::IdInvalid(text));
     }
-    let mut before = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
+    let mut forebears = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
     if let NumberField::Invalid(text) = meta.number()
         && !inherited
-        && !before.any(|before| before.number() == meta.number())
+        && !forebears.any(|before| before.number() == meta.number())
+        && !(restores && before.is_some_and(|before| before.number().settled().is_some()))
     {
         return Err(Fault::NumberInvalid(text));
     }
@@ -313,8 +318,17 @@ fn identify(
                     notes.push(Note::Copied(fresh, keeper.clone()));
                 }
             }
-            (None, None) if !lacks_id(request, dir, meta) => {}
             (None, None) => {
+                if let IdField::Invalid(text) = meta.id() {
+                    // What stands there instead of an id is never overwritten; from a parent it may come.
+                    if !request.inherited.contains(dir) {
+                        refused.push((dir.clone(), Fault::IdInvalid(text)));
+                    }
+                    continue;
+                }
+                if passes_by(request, dir) {
+                    continue;
+                }
                 let id = missing_id(request, origins, reader, dir)?;
                 meta.set_id(id);
                 notes.push(Note::Minted(id));
@@ -353,13 +367,12 @@ fn keeper_of<'a>(
     held.or_else(|| paths.first())
 }
 
-/// Whether a mission without a valid id gets one here. What stands there instead of one is never overwritten; and
-/// what a merge brings from a parent gets its id where numbers are settled, not on each branch that it comes by.
-fn lacks_id(request: &Request<'_>, dir: &MissionDir, meta: &Meta) -> bool {
-    let passes_by = matches!(request.mint, Mint::Clock(_))
+/// Whether a mission only passes by: what a merge brings from a parent gets its id where numbers are settled, not on
+/// each branch that it comes by.
+fn passes_by(request: &Request<'_>, dir: &MissionDir) -> bool {
+    matches!(request.mint, Mint::Clock(_))
         && !matches!(request.numbers, Numbers::Settle { .. })
-        && request.inherited.contains(dir);
-    meta.id() == IdField::Missing && !passes_by
+        && request.inherited.contains(dir)
 }
 
 /// The id of a mission without one: from the version that a forebear has, else from the clock or, where the clock
@@ -413,9 +426,15 @@ fn settled(
         Some(Claim::of(dir.clone(), meta))
     };
     let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
-    let valid = |meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_));
-    let scope =
-        Scope::Only(work.iter().filter(|(_, (meta, _))| valid(meta)).map(|(dir, _)| dir.clone()).collect());
+    // A number that cannot be read is nobody's to replace, unless a forebear knows what it was.
+    let known = |dir: &MissionDir| {
+        let mut before = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
+        request.mint == Mint::Recipe && before.any(|before| before.number().settled().is_some())
+    };
+    let may_change =
+        |dir: &MissionDir, meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_)) || known(dir);
+    let scope = work.iter().filter(|(dir, (meta, _))| may_change(dir, meta)).map(|(dir, _)| dir.clone());
+    let scope = Scope::Only(scope.collect());
     let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
     let assignments = settle(Input {
         tree: &tree,

@@ -1,16 +1,20 @@
 //! Operations: what one command or hook does to one repository, built from the layers below.
 //!
 //! One file an operation, and the pieces they share: [`branch`] (which branch is main, what is published),
-//! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] (putting
-//! that into index and work tree). Nothing here prints or decides when it runs.
+//! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] and
+//! [`follow`] (putting that into index and work tree, before and after a commit). Nothing here prints or decides when it runs.
 
+pub mod admit;
 pub mod apply;
 pub mod branch;
+pub mod bypassed;
 pub mod catch_up;
 pub mod correct;
 pub mod create;
 pub mod enqueue;
 mod error;
+mod fault;
+pub mod follow;
 pub mod list;
 mod log_files;
 pub mod merge_driver;

@@ -44,6 +44,13 @@ pub fn staged(repo: &Repo) -> Result<Staged, GitError> {
     Ok(Staged { tip, merged: repo.merge_heads()?, changes, logs })
 }
 
+impl Staged {
+    /// The commit that will be followed.
+    pub fn tip(&self) -> Option<&Oid> {
+        self.tip.as_ref()
+    }
+}
+
 /// Corrects what is staged. If the plan that is returned holds refusals, nothing was changed.
 pub fn correct_staged(repo: &Repo, staged: Staged) -> Result<Plan, GitError> {
     let plan = plan(repo, staged, Mode::Write)?;
