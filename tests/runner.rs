@@ -10,6 +10,7 @@ mod histories;
 mod install;
 mod journey;
 mod layers;
+mod log_guard;
 mod merge_event_log;
 mod merge_event_log_laws;
 mod merge_meta;
