@@ -7,6 +7,7 @@ mod driver_corpus;
 mod files;
 mod handles;
 mod histories;
+mod identity;
 mod install;
 mod journey;
 mod layers;

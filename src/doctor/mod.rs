@@ -5,6 +5,7 @@
 
 mod error;
 mod fix;
+mod identity;
 mod installation;
 mod queue;
 
@@ -38,6 +39,7 @@ pub fn examine(
     let mut findings = audit.findings;
     if matches!(source, Source::Checkout) {
         findings.extend(installation::judge(&crate::install::status(repo)?));
+        findings.extend(identity::judge(repo)?);
         findings.extend(queue::judge(repo, &config)?);
     }
     Ok(Examination { findings, missions: audit.missions })

@@ -18,6 +18,7 @@ mod error;
 mod fault;
 pub mod find;
 pub mod follow;
+pub mod identity;
 pub mod list;
 mod log_files;
 pub mod merge_driver;
