@@ -7,6 +7,8 @@ use std::ffi::OsString;
 pub const GIT_MISSION: &str = "GIT_MISSION";
 /// Names of hooks to skip, separated by commas: `pre-push,post-commit`.
 pub const GIT_MISSION_SKIP: &str = "GIT_MISSION_SKIP";
+/// `1` lets an event log lose rows.
+pub const GIT_MISSION_ALLOW_SHRINK: &str = "GIT_MISSION_ALLOW_SHRINK";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 

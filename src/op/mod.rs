@@ -27,6 +27,7 @@ pub mod order_log;
 pub mod project;
 pub mod said;
 pub mod settle;
+pub mod shrink;
 pub mod snapshot;
 pub mod stage;
 pub mod work_file;
