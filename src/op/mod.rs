@@ -17,6 +17,7 @@ mod fault;
 pub mod follow;
 pub mod list;
 mod log_files;
+mod log_parts;
 pub mod merge_driver;
 pub mod project;
 pub mod said;
