@@ -20,6 +20,11 @@ pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// Who is logged in, under each name that systems give it, in the order in which they are asked.
+pub const USER_NAMES: [&str; 4] = ["LOGNAME", "USER", "LNAME", "USERNAME"];
+/// What Windows calls the machine.
+pub const COMPUTERNAME: &str = "COMPUTERNAME";
+
 /// Set by git for its hooks: the index that the commit is made from.
 pub const GIT_INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// Set by git in linked worktrees and by users: where the repository is.

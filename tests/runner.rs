@@ -1,8 +1,13 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod commit_modes;
+mod corpus;
+mod doctor;
 mod driver_corpus;
 mod files;
+mod handles;
+mod histories;
+mod identity;
 mod install;
 mod journey;
 mod layers;
@@ -16,6 +21,7 @@ mod merging;
 mod merging_faults;
 mod merging_memory;
 mod merging_support;
+mod migrate;
 mod settlement;
 mod store;
 mod support;

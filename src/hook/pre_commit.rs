@@ -63,6 +63,8 @@ fn hint_for(error: &GitError) -> Option<&'static str> {
         GitError::Locked { .. } => {
             Some("wait for the other git process, or remove the lock file if there is none")
         }
+        // Reading them lets a partial clone fetch them.
+        GitError::Missing(_) => Some("git archive -o /dev/null HEAD kitty-specs"),
         _ => None,
     }
 }
@@ -84,7 +86,8 @@ fn tell(plan: &Plan, report: &mut Report) {
 
 /// What to say about a fault, and what helps.
 fn words(path: &str, fault: &Fault) -> (String, String) {
-    let add = format!("git add -- '{path}'");
+    let quoted = path.replace('\'', r"'\''");
+    let add = format!("git add -- '{quoted}'");
     match fault {
         Fault::Unreadable(error) => {
             let position =
@@ -114,7 +117,7 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
             format!(
-                "git mission resolve -- '{path}', or remove the key `mission_id` and {add}: the id is put back"
+                "git mission resolve -- '{quoted}', or remove the key `mission_id` and {add}: the id is put back"
             ),
         ),
         Fault::NumberInvalid(text) => (

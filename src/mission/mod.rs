@@ -2,7 +2,9 @@
 //!
 //! Pure: bytes and values in, bytes and values out. Knows nothing about files, git or clocks.
 
+pub mod audit;
 pub mod breach;
+pub mod handle;
 pub mod legacy;
 mod meta;
 mod number;

@@ -24,7 +24,7 @@ use crate::queue::{Enqueued, Handled, NewBody, Origin, Queue, QueueError};
 /// The version of the list of expected artifacts where a repository has none.
 const MANIFEST_VERSION: &str = "1";
 /// Rows that each table of the queue may hold.
-const CAPACITY: u64 = 100_000;
+pub const CAPACITY: u64 = 100_000;
 
 /// Why nothing could be queued.
 #[derive(Debug)]

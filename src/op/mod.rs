@@ -2,10 +2,12 @@
 //!
 //! One file an operation, and the pieces they share: [`branch`] (which branch is main, what is published),
 //! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] and
-//! [`follow`] (putting that into index and work tree, before and after a commit). Nothing here prints or decides when it runs.
+//! [`follow`] (putting that into index and work tree, before and after a commit), [`work_file`] (one file of the
+//! work tree, replaced in one step). Nothing here prints or decides when it runs.
 
 pub mod admit;
 pub mod apply;
+pub mod audit;
 pub mod branch;
 pub mod bypassed;
 pub mod catch_up;
@@ -14,16 +16,21 @@ pub mod create;
 pub mod enqueue;
 mod error;
 mod fault;
+pub mod find;
 pub mod follow;
+pub mod identity;
 pub mod list;
 mod log_files;
 mod log_parts;
 pub mod merge_driver;
+pub mod migrate;
+pub mod order_log;
 pub mod project;
 pub mod said;
 pub mod settle;
 pub mod shrink;
 pub mod snapshot;
 pub mod stage;
+pub mod work_file;
 
 pub use error::OpError;

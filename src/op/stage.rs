@@ -109,12 +109,12 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
     let config = repo.config()?;
     let standing = Standing::find(repo, &config)?;
     let published = match standing.published_commit() {
-        Some(commit) => Some(reader.tree(commit)?),
+        Some(commit) => Some(reader.tree_as_fetched(commit)?),
         None => None,
     };
     let main = match standing.main_ref() {
         Some(name) if !standing.on_main() => match repo.commit(&name)? {
-            Some(commit) => Some(reader.tree(&commit)?),
+            Some(commit) => Some(reader.tree_as_fetched(&commit)?),
             None => None,
         },
         _ => None,

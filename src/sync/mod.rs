@@ -12,6 +12,7 @@ use crate::clock::Instant;
 use crate::git::{Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Handling};
+use crate::op::identity::build_id;
 use crate::queue::Queue;
 
 pub use error::SyncError;
@@ -26,6 +27,8 @@ pub fn enqueue(repo: &Repo, all: bool) -> Result<Vec<Handling>, SyncError> {
         return Ok(Vec::new());
     }
     let standing = Standing::find(repo, &config)?;
+    // Whoever queues speaks for this checkout, which gets its name now if it has none.
+    build_id(repo)?;
     let opened = Queue::open(&settings::queue_path(repo), Instant::now())?;
     let mut queue = opened.queue;
     // After a damaged database was set aside, what it held is read from the trees again.
