@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git_mission::merge::event_log::{Merged, Refusal, merge, merge_after};
+use git_mission::merge::event_log::{Merged, Part, Refusal, merge, merge_after, merge_parts};
 use git_mission::merge::{ConflictStyle, Rule, Sides, Winner};
 use serde_json::Value;
 
-use crate::merge_support::{check_cases, corpus, mirrored, resolved};
+use crate::merge_support::{check_cases, corpus, lines_by_holder, mirrored, resolved};
 
 fn run<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> Result<Merged<'a>, Refusal> {
     merge(&Sides { base, ours, theirs }, &ConflictStyle::default())
@@ -16,6 +16,18 @@ fn run<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> Result<Merged<'a
 
 fn text(merged: &Merged<'_>) -> String {
     String::from_utf8(merged.to_bytes()).expect("ASCII")
+}
+
+/// The result by way of [`merge_parts`].
+pub(crate) fn merge_by_holder(base: &str, ours: &str, theirs: &str) -> Result<String, Refusal> {
+    let texts = lines_by_holder(base, ours, theirs);
+    let held = |bits: usize| Sides { base: bits & 1 != 0, ours: bits & 2 != 0, theirs: bits & 4 != 0 };
+    let parts: Vec<Part<'_>> = texts
+        .iter()
+        .enumerate()
+        .map(|(bits, text)| Part { text: text.as_bytes(), held: held(bits) })
+        .collect();
+    merge_parts(&[], &parts, &ConflictStyle::default()).map(|merged| text(&merged))
 }
 
 #[test]
@@ -120,6 +132,10 @@ fn real_divergences_merge_clean() {
         let without_beginning =
             merge_after(&[], &sides, &ConflictStyle::default()).expect("as the other way");
         assert!(text(&without_beginning) == found, "{}: the shared beginning makes a difference", case.name);
+        let [base, ours, theirs] =
+            [&case.base, &case.ours, &case.theirs].map(|text| std::str::from_utf8(text).expect("UTF-8"));
+        let in_parts = merge_by_holder(base, ours, theirs).expect("as the other way");
+        assert!(in_parts == found, "{}: taking the texts apart makes a difference", case.name);
 
         let [base, ours, theirs] = [&case.base, &case.ours, &case.theirs].map(|text| independent(text));
         let halves = [true, false].map(|half| independent(resolved(&found, |_| half).as_bytes()));

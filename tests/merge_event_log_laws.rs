@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
+use crate::merge_event_log::merge_by_holder;
 use crate::merge_support::{mirrored, resolved};
 
 /// A row as field and JSON text.
@@ -198,8 +199,10 @@ proptest! {
     }
 
     #[test]
-    fn the_shared_beginning_makes_no_difference(sides in three()) {
+    fn how_the_texts_are_handed_over_makes_no_difference(sides in three()) {
         let (text, _) = run(&sides.base, &sides.ours, &sides.theirs);
+        let in_parts = merge_by_holder(&sides.base, &sides.ours, &sides.theirs).expect("merged");
+        prop_assert_eq!(&in_parts, &text);
         let [base, ours, theirs] = [&sides.base, &sides.ours, &sides.theirs].map(|text| canonical(text));
         let sides = Sides { base: &*base, ours: &*ours, theirs: &*theirs };
         let slow = merge_after(&[], &sides.map(str::as_bytes), &ConflictStyle::default()).expect("merged");

@@ -20,6 +20,7 @@ mod merge_meta_laws;
 mod merge_support;
 mod merging;
 mod merging_faults;
+mod merging_memory;
 mod merging_support;
 mod migrate;
 mod settlement;

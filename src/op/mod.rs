@@ -21,6 +21,7 @@ pub mod follow;
 pub mod identity;
 pub mod list;
 mod log_files;
+mod log_parts;
 pub mod merge_driver;
 pub mod migrate;
 pub mod order_log;
