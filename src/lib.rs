@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod dossier;
 pub mod env;
+pub mod event;
 pub mod gate;
 pub mod git;
 pub mod hook;
