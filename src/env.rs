@@ -18,6 +18,15 @@ pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// The user's directory.
+pub const HOME: &str = "HOME";
+/// Moves the directory in which related programs keep what is the user's.
+pub const SPEC_KITTY_HOME: &str = "SPEC_KITTY_HOME";
+/// Where the name of the machine may stand, in this order.
+pub const HOST_NAMES: [&str; 2] = ["HOSTNAME", "COMPUTERNAME"];
+/// Where the name of the user may stand, in this order.
+pub const USER_NAMES: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
 /// Set by git for its hooks: the index that the commit is made from.
 pub const GIT_INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// Set by git in linked worktrees and by users: where the repository is.
@@ -33,6 +42,10 @@ pub const GITHEAD_PREFIX: &str = "GITHEAD_";
 pub mod place {
     /// The directory that holds them all.
     pub const HOME: &str = "mission";
+    /// What identifies a checkout, in its own git directory.
+    pub const BUILD_ID: &str = "build-id";
+    /// What became of every artifact and event, a line each.
+    pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
     /// The directory with one trace a hook.

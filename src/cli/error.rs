@@ -155,6 +155,11 @@ impl From<SyncError> for CliError {
             SyncError::Queue(error) | SyncError::Enqueue(EnqueueError::Queue(error)) => error.into(),
             SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
             SyncError::Server(error) => error.into(),
+            SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
+                .hint("git mission sync import FILE"),
+            SyncError::NoSuchMission(_) => {
+                Self::new(ExitStatus::Usage, "no_such_mission", error.to_string()).hint("git mission list")
+            }
             SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
                 .hint("git mission sync enable --server URL"),
         }

@@ -164,6 +164,11 @@ impl Repo {
         self.objects.blob_size(oid)
     }
 
+    /// The id that a content has as a blob; nothing is written.
+    pub fn blob_id(&self, content: &[u8]) -> Result<Oid, GitError> {
+        self.objects.blob_id(content)
+    }
+
     /// Writes a blob.
     pub fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
         self.objects.write_blob(content)

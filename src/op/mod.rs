@@ -17,6 +17,10 @@ pub mod project;
 pub mod said;
 pub mod settle;
 pub mod snapshot;
+pub mod speaker;
 pub mod stage;
+pub mod supersede;
+pub mod telling;
+pub mod work_tree_scan;
 
 pub use error::OpError;

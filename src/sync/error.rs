@@ -1,9 +1,11 @@
 //! Everything that can go wrong between the queue, the trees and the server.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::git::GitError;
 use crate::op::enqueue::EnqueueError;
+use crate::op::project::NoProject;
 use crate::queue::QueueError;
 use crate::transport::UrlError;
 
@@ -20,6 +22,10 @@ pub enum SyncError {
     Server(UrlError),
     /// Sync is off
     Off,
+    /// There is no such file to read from
+    NoSuchFile(PathBuf),
+    /// Nothing that is queued or in HEAD is called so
+    NoSuchMission(String),
 }
 
 impl fmt::Display for SyncError {
@@ -30,6 +36,8 @@ impl fmt::Display for SyncError {
             Self::Enqueue(error) => error.fmt(f),
             Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
             Self::Off => f.write_str("sync is off in this repository"),
+            Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
+            Self::NoSuchMission(handle) => write!(f, "no mission is called {handle:?}"),
         }
     }
 }
@@ -40,7 +48,7 @@ impl std::error::Error for SyncError {
             Self::Git(error) => error.source(),
             Self::Queue(error) => error.source(),
             Self::Enqueue(error) => error.source(),
-            Self::Server(_) | Self::Off => None,
+            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::NoSuchMission(_) => None,
         }
     }
 }
@@ -60,6 +68,12 @@ impl From<QueueError> for SyncError {
 impl From<EnqueueError> for SyncError {
     fn from(error: EnqueueError) -> Self {
         Self::Enqueue(error)
+    }
+}
+
+impl From<NoProject> for SyncError {
+    fn from(error: NoProject) -> Self {
+        Self::Enqueue(EnqueueError::Project(error))
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) mod merge_driver;
 pub(super) mod settle;
 pub(super) mod status;
 pub(super) mod sync;
+mod sync_json;
 
 /// The repository of the current directory.
 fn open() -> Result<Repo, CliError> {
