@@ -16,7 +16,9 @@ fail() {
 build() {
     command -v git >/dev/null 2>&1 || fail 'git is not installed'
     command -v cargo >/dev/null 2>&1 || fail 'cargo is not installed' 'https://rustup.rs, then run this again'
-    (cd "$here" && cargo build --release --locked --quiet) || fail 'the build failed; nothing was installed'
+    # Into this directory whatever the environment says, because the binary is taken from there.
+    (cd "$here" && cargo build --release --locked --quiet --target-dir "$here/target") ||
+        fail 'the build failed; nothing was installed'
 }
 
 # A running binary may be replaced only by a rename.
@@ -43,16 +45,20 @@ case ${1-} in
     exit 2
     ;;
 *)
+    if [ $# -ge 1 ]; then
+        repository=$(CDPATH='' cd -- "$1" && pwd) || fail "there is no directory $1; nothing was installed"
+    fi
     build
     prefix=${PREFIX-$HOME/.local}
     put_binary "$prefix"
+    prefix=$(CDPATH='' cd -- "$prefix" && pwd)
     printf 'installed %s/bin/git-mission\n' "$prefix"
     case :$PATH: in
     *":$prefix/bin:"*) ;;
     *) printf 'hint: export PATH="%s/bin:$PATH"\n' "$prefix" ;;
     esac
     if [ $# -ge 1 ]; then
-        cd -- "$1"
+        cd -- "$repository"
         "$prefix/bin/git-mission" install
     else
         printf 'set a repository up with: git mission install\n'

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod doctor;
 pub mod dossier;
 pub mod env;
 pub mod event;

@@ -107,7 +107,7 @@ fn states(status: &install::InstallStatus) -> String {
         let _ = writeln!(text, "driver {} {:?}", driver.driver.kind, driver.state);
     }
     for attribute in &status.attributes {
-        let _ = writeln!(text, "attribute {} {:?}", attribute.driver.kind, attribute.answer);
+        let _ = writeln!(text, "attribute {} {:?}", attribute.attribute.driver.kind, attribute.answer);
     }
     let _ = writeln!(text, "complete {} absent {}", status.is_complete(), status.is_absent());
     text
@@ -937,7 +937,7 @@ fn a_driver_that_lives_decides() {
 }
 
 #[test]
-fn only_meta_json_of_missions_has_the_driver() {
+fn only_the_files_of_missions_have_drivers() {
     each_git(|git| {
         let world = World::new(git);
         let repo = world.init("repo");
@@ -952,7 +952,11 @@ fn only_meta_json_of_missions_has_the_driver() {
         assert_eq!(answer("kitty-specs/a/b/meta.json"), "spec-kitty-meta");
         assert_eq!(answer("kitty-specs/meta.json"), "spec-kitty-meta");
         assert_eq!(answer("deep/kitty-specs/a/meta.json"), "unspecified");
-        assert_eq!(DRIVERS.len(), 1, "another driver needs its own line here");
+        for log in ["status.events.jsonl", "decisions.events.jsonl", "mission-events.jsonl"] {
+            assert_eq!(answer(&format!("kitty-specs/a/{log}")), "mission-event-log");
+            assert_eq!(answer(&format!("kitty-specs/a/b/{log}")), "unspecified");
+        }
+        assert_eq!(DRIVERS.len(), 2, "another driver needs its own line here");
     });
 }
 

@@ -148,6 +148,28 @@ fn without_the_program_a_merge_still_leaves_both_sides() {
     });
 }
 
+/// git hands the subject of a commit over as a label; one that looks like an option is still a label.
+#[test]
+fn a_label_may_look_like_an_option() {
+    each_git(|git| {
+        let world = World::new(git);
+        let (_, ada, _) = two_clones(&world);
+        ada.mission(&["create", "Login page", "--add"]).ok();
+        ada.ok(&["commit", "-qm", "a mission"]);
+        let path = path_of(&ada, "login-page");
+        ada.ok(&["switch", "-qc", "topic"]);
+        set(&ada, &path, "friendly_name", "Sign in");
+        ada.ok(&["commit", "-qam", "--ours: -x"]);
+        ada.ok(&["switch", "-q", "main"]);
+        set(&ada, &path, "created_at", "2026-01-01T00:00:00+00:00");
+        ada.ok(&["commit", "-qam", "earlier"]);
+        ada.ok(&["switch", "-q", "topic"]);
+        ada.ok(&["rebase", "-q", "--apply", "main"]);
+        let merged = ada.read(&path);
+        assert!(merged.contains("Sign in") && merged.contains("2026-01-01"), "{merged}");
+    });
+}
+
 #[test]
 fn a_driver_that_panics_never_looks_like_one_that_merged() {
     each_git(|git| {

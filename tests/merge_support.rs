@@ -15,7 +15,7 @@ pub(crate) struct Case {
 }
 
 /// The directories under `tests/cases/<kind>/<group>`. A missing base is an empty one.
-pub(crate) fn cases(kind: &str, group: &str) -> Vec<Case> {
+fn cases(kind: &str, group: &str) -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind).join(group);
     read_all(&root, "expected")
 }
@@ -44,6 +44,48 @@ fn read_all(root: &Path, result: &str) -> Vec<Case> {
             result: fs::read(directory.join(result)).ok(),
         })
         .collect()
+}
+
+/// Runs a merge driver: base, ours, theirs to the text and whether it is clean.
+pub(crate) type Driver = fn(&[u8], &[u8], &[u8]) -> Result<(String, bool), String>;
+
+/// All cases under `working` must work, and none under `failing`.
+#[track_caller]
+pub(crate) fn check_cases(kind: &str, driver: Driver, least: usize) {
+    let working = cases(kind, "working");
+    assert!(working.len() >= least, "only {} cases", working.len());
+    for case in &working {
+        assert!(case.result.is_some(), "{}: no expected result", case.name);
+        if let Some(fault) = fault(case, driver) {
+            panic!("{}: {fault}", case.name);
+        }
+    }
+    for case in cases(kind, "failing") {
+        assert!(fault(&case, driver).is_some(), "{} works now: move it to `working`", case.name);
+    }
+}
+
+/// What is wrong with a case, if anything is.
+fn fault(case: &Case, driver: Driver) -> Option<String> {
+    let expected = String::from_utf8_lossy(case.result.as_deref()?).into_owned();
+    let (text, clean) = match driver(&case.base, &case.ours, &case.theirs) {
+        Ok(merged) => merged,
+        Err(refusal) => return Some(refusal),
+    };
+    if text != expected {
+        return Some(format!("expected\n{expected}found\n{text}"));
+    }
+    if clean == expected.contains("<<<<<<<") {
+        return Some(format!("clean: {clean}"));
+    }
+    // A disagreement that came in with its own order of halves keeps it.
+    let came_in =
+        [&case.base, &case.ours, &case.theirs].iter().any(|text| text.windows(7).any(|w| w == b"<<<<<<<"));
+    match driver(&case.base, &case.theirs, &case.ours) {
+        Ok((swapped, _)) if came_in || swapped == mirrored(&text) => None,
+        Ok((swapped, _)) => Some(format!("with the sides swapped\n{swapped}")),
+        Err(refusal) => Some(format!("with the sides swapped: {refusal}")),
+    }
 }
 
 /// A text in pieces: lines outside of hunks, and hunks.

@@ -25,14 +25,20 @@ pub(super) enum Command {
     Create(Create),
     /// List the missions
     List(List),
+    /// Show one mission
+    Show(Show),
     /// Set up hooks, merge drivers and attributes in this repository; again changes nothing
     Install(Install),
     /// Take everything out again, byte for byte
     Uninstall(Uninstall),
     /// Show what is installed, queued, unsettled and skipped
     Status(Json),
+    /// Find what is wrong with missions, logs, installation and queue
+    Doctor(Doctor),
     /// Settle the display numbers on main
     Settle(Settle),
+    /// Bring old meta.json files to canonical form and give every mission an id; no value changes
+    Migrate(Migrate),
     /// Queue and delivery of artifact bodies
     #[command(subcommand)]
     Sync(Sync),
@@ -84,6 +90,17 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Its id or a beginning of it (8 characters or more), directory, slug or number (81, 081, #81)
+    pub(super) handle: String,
+    /// As this commit has it
+    #[arg(long, value_name = "REV")]
+    pub(super) rev: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Install {
     /// Only tell which files and keys would change
     #[arg(long)]
@@ -113,6 +130,36 @@ pub(super) struct Settle {
     #[arg(long, conflicts_with = "stage")]
     pub(super) commit: bool,
     /// Stage, do not commit
+    #[arg(long)]
+    pub(super) stage: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Judge the missions and logs of this commit only
+    #[arg(long, value_name = "REV", conflicts_with = "fix")]
+    pub(super) rev: Option<String>,
+    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// End with status 1 on these findings too, whatever their severity
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(super) fail_on: Vec<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Tell what would change in this commit; changes nothing
+    #[arg(long, value_name = "REV", conflicts_with = "stage")]
+    pub(super) rev: Option<String>,
+    /// Only tell what would change
+    #[arg(long, conflicts_with = "stage")]
+    pub(super) dry_run: bool,
+    /// Stage what changed
     #[arg(long)]
     pub(super) stage: bool,
     #[command(flatten)]
@@ -241,15 +288,15 @@ pub(super) struct MergeDriver {
     #[arg(long, default_value_t = 7)]
     pub(super) marker_size: usize,
     /// %P
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) path: Option<OsString>,
     /// %S
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_base: Option<String>,
     /// %X
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_ours: Option<String>,
     /// %Y
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(super) label_theirs: Option<String>,
 }

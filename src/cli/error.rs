@@ -4,11 +4,14 @@ use std::error::Error;
 
 use super::exit::ExitStatus;
 use super::printer::Printer;
+use crate::doctor::DoctorError;
 use crate::git::GitError;
 use crate::install::InstallError;
 use crate::json::{Value, object};
+use crate::mission::handle::HandleError;
 use crate::op::OpError;
 use crate::op::enqueue::EnqueueError;
+use crate::op::find::FindError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
 use crate::sync::SyncError;
@@ -120,6 +123,7 @@ impl From<OpError> for CliError {
             OpError::Detached => {
                 (ExitStatus::Usage, "detached", Some("git switch main, or: git mission settle --stage"))
             }
+            OpError::Busy => (ExitStatus::Deferred, "busy", Some("run the command again when it is done")),
             OpError::NoSuchRevision(_) => {
                 (ExitStatus::Usage, "no_such_revision", Some("git log --oneline --all"))
             }
@@ -148,6 +152,35 @@ impl From<InstallError> for CliError {
     }
 }
 
+impl From<FindError> for CliError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Op(error) => error.into(),
+            FindError::Handle(HandleError::Unknown(_)) => {
+                Self::new(ExitStatus::Usage, "no_such_mission", error.to_string()).hint("git mission list")
+            }
+            FindError::Handle(HandleError::Ambiguous { ref missions, .. }) => {
+                let hint = missions.first().map(|mission| format!("git mission show {}", mission.handle));
+                let translated = Self::new(ExitStatus::Usage, "ambiguous_handle", error.to_string());
+                match hint {
+                    Some(hint) => translated.hint(hint),
+                    None => translated,
+                }
+            }
+        }
+    }
+}
+
+impl From<DoctorError> for CliError {
+    fn from(error: DoctorError) -> Self {
+        match error {
+            DoctorError::Op(error) => error.into(),
+            DoctorError::Install(error) => error.into(),
+            DoctorError::Queue(error) => error.into(),
+        }
+    }
+}
+
 impl From<SyncError> for CliError {
     fn from(error: SyncError) -> Self {
         match error {
@@ -157,9 +190,7 @@ impl From<SyncError> for CliError {
             SyncError::Server(error) => error.into(),
             SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
                 .hint("git mission sync import FILE"),
-            SyncError::NoSuchMission(_) => {
-                Self::new(ExitStatus::Usage, "no_such_mission", error.to_string()).hint("git mission list")
-            }
+            SyncError::Handle(error) => FindError::Handle(error).into(),
             SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
                 .hint("git mission sync enable --server URL"),
         }

@@ -8,6 +8,7 @@ mod error;
 mod escape;
 mod exit;
 mod printer;
+mod progress;
 mod start;
 
 pub use exit::{DriverStatus, ExitStatus};

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::escape::escape;
+use super::progress::Progress;
 use crate::json::{Value, canonical};
 
 /// Where output goes.
@@ -31,5 +32,11 @@ impl Printer {
     /// A diagnostic line on stderr.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", escape(text));
+    }
+
+    /// Progress of work that may last.
+    #[expect(clippy::unused_self, reason = "who may print may show progress, nobody else")]
+    pub(super) fn progress(&self, what: &'static str) -> Progress {
+        Progress::new(what)
     }
 }

@@ -54,10 +54,13 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Hook(args) => (false, command::hook::run(printer, args)),
         Command::Create(args) => (args.output.json, command::create::run(printer, args)),
         Command::List(args) => (args.output.json, command::list::run(printer, &args)),
+        Command::Show(args) => (args.output.json, command::show::run(printer, &args)),
         Command::Install(args) => (false, command::install::install(printer, &args)),
         Command::Uninstall(args) => (false, command::install::uninstall(printer, &args)),
         Command::Status(args) => (args.json, command::status::run(printer, &args)),
         Command::Settle(args) => (args.output.json, command::settle::run(printer, &args)),
+        Command::Doctor(args) => (args.output.json, command::doctor::run(printer, &args)),
+        Command::Migrate(args) => (args.output.json, command::migrate::run(printer, &args)),
         Command::Sync(args) => (command::sync::wants_json(&args), command::sync::run(printer, args)),
         Command::Gate(args) => (command::gate::wants_json(&args), command::gate::run(printer, args)),
     };

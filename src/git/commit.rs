@@ -17,8 +17,10 @@ const SIGNING_TIME: Duration = Duration::from_secs(5);
 pub enum Signing {
     /// Not signed.
     Off,
-    /// Signed as git's configuration says.
-    On,
+    /// Signed as git's configuration says, if that takes no terminal and at most five seconds.
+    Brief,
+    /// Signed as git's configuration says, however long that takes: somebody sits at the terminal.
+    Patient,
 }
 
 /// A commit to be made on top of another.
@@ -43,23 +45,32 @@ impl Repo {
         self.git_on(&index).run(&["read-tree", new.parent.as_str()], b"")?;
         self.update_index(&index, new.files)?;
         let tree = self.git_on(&index).line(&["write-tree"], b"")?;
-        let date = self.git.line(
-            &["show", "-s", "--no-show-signature", "--format=%cd", "--date=raw", new.parent.as_str()],
-            b"",
-        )?;
+        let date = format!(
+            "@{}",
+            self.git.line(
+                &["show", "-s", "--no-show-signature", "--format=%cd", "--date=raw", new.parent.as_str()],
+                b"",
+            )?
+        );
 
         let message = scratch.path().join("message");
         std::fs::write(&message, new.message).map_err(GitError::file(&message))?;
         let message = message.to_string_lossy();
         let sign = match new.signing {
-            Signing::On => "-S",
             Signing::Off => "--no-gpg-sign",
+            Signing::Brief | Signing::Patient => "-S",
         };
-        let args = ["commit-tree", "-p", new.parent.as_str(), "-F", &message, sign, &tree];
+        // The encoding would be a header of the commit.
+        let utf8 = "i18n.commitEncoding=UTF-8";
+        let args = ["-c", utf8, "commit-tree", "-p", new.parent.as_str(), "-F", &message, sign, &tree];
         let git = self.git.with("GIT_AUTHOR_DATE", &date).with("GIT_COMMITTER_DATE", &date);
         let line = match new.signing {
             Signing::Off => git.line(&args, b"")?,
-            Signing::On => signed(git.command(&args))?,
+            Signing::Brief => signed(git.command(&args))?,
+            Signing::Patient => match git.line(&args, b"") {
+                Err(GitError::Failed { stderr, .. }) => return Err(GitError::Signing(stderr)),
+                other => other?,
+            },
         };
         Oid::parse(&line).ok_or_else(|| super::process::answer(&args, line.as_bytes()))
     }

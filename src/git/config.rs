@@ -1,4 +1,4 @@
-//! Git configuration: one listing, read by key, and writing through git.
+//! Git configuration: one listing, read by key.
 //!
 //! A value that comes from a file inside the work tree is ignored and named, because a cloned repository may
 //! choose neither a server nor a program. Knows nothing about what the keys mean.
@@ -100,37 +100,6 @@ impl Repo {
         };
         let from = self.top().unwrap_or_else(|_| self.git_dir());
         Ok(Config::parse(&stdout, from, inside))
-    }
-
-    /// The file that [`Repo::set_config`] writes to.
-    pub fn config_file(&self) -> PathBuf {
-        self.common_dir().join("config")
-    }
-
-    /// Sets a key of the repository's own configuration file.
-    pub fn set_config(&self, key: &str, value: &str) -> Result<(), GitError> {
-        self.git.run(&["config", "--local", "--replace-all", key, value], b"").map(drop)
-    }
-
-    /// Removes a key from the repository's own configuration file; one that is not there is no error.
-    pub fn unset_config(&self, key: &str) -> Result<(), GitError> {
-        self.removal(&["config", "--local", "--unset-all", key], 5)
-    }
-
-    /// Removes a whole section from the repository's own configuration file; one that is not there is no error.
-    pub fn remove_config_section(&self, section: &str) -> Result<(), GitError> {
-        self.removal(&["config", "--local", "--remove-section", section], 128)
-    }
-
-    fn removal(&self, args: &[&str], absent: i32) -> Result<(), GitError> {
-        let output = self.git.output(args, b"")?;
-        let said_absent = output.status.code() == Some(absent)
-            && (absent != 128 || String::from_utf8_lossy(&output.stderr).contains("no such section"));
-        if output.status.success() || said_absent {
-            Ok(())
-        } else {
-            Err(super::process::failure(args, &output))
-        }
     }
 }
 

@@ -31,6 +31,11 @@ pub enum ConfigEdit {
 }
 
 impl Repo {
+    /// The repository's own configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.common_dir().join("config")
+    }
+
     /// The bytes of the repository's own configuration file; `None` if there is no such file.
     pub fn config_bytes(&self) -> Result<Option<Vec<u8>>, GitError> {
         read(&self.config_file())

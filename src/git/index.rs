@@ -2,6 +2,8 @@
 //!
 //! Never stages from the work tree and never stashes. Knows nothing about missions.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::process::Git;
@@ -40,6 +42,34 @@ pub struct StagedChange {
     pub new: Option<(Mode, Oid)>,
 }
 
+/// A mark on an index entry by which the user tells git not to look at the work-tree file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// `update-index --skip-worktree`, and what a sparse checkout leaves out.
+    SkipWorktree,
+    /// `update-index --assume-unchanged`.
+    AssumeUnchanged,
+}
+
+impl Mark {
+    const ALL: [Self; 2] = [Self::SkipWorktree, Self::AssumeUnchanged];
+
+    fn option(self) -> &'static str {
+        match self {
+            Self::SkipWorktree => "--skip-worktree",
+            Self::AssumeUnchanged => "--assume-unchanged",
+        }
+    }
+
+    /// Whether the letter that `ls-files -v` puts before a path tells this mark.
+    fn is_told_by(self, tag: u8) -> bool {
+        match self {
+            Self::SkipWorktree => tag.eq_ignore_ascii_case(&b'S'),
+            Self::AssumeUnchanged => tag.is_ascii_lowercase(),
+        }
+    }
+}
+
 impl Repo {
     /// The paths below `prefix` on which the index differs from `tree` (`None`: from the empty tree). Unmerged
     /// and intent-to-add entries are not among them.
@@ -49,26 +79,29 @@ impl Repo {
         tree: Option<&Oid>,
         prefix: &str,
     ) -> Result<Vec<StagedChange>, GitError> {
-        let Some(tree) = tree else {
-            let entries = self.index_entries(at, &[prefix.as_bytes()])?;
-            let new = |entry: IndexEntry| StagedChange {
-                path: entry.path,
-                old: None,
-                new: Some((entry.mode, entry.oid)),
-            };
-            return Ok(entries.into_iter().map(new).collect());
-        };
-        let args = [
+        self.changes(at, tree, &[prefix.into()])
+    }
+
+    fn changes(
+        &self,
+        at: &IndexAt,
+        tree: Option<&Oid>,
+        paths: &[OsString],
+    ) -> Result<Vec<StagedChange>, GitError> {
+        let mut args: Vec<OsString> = [
             "diff-index",
             "--cached",
             "--raw",
             "--no-renames",
             "--no-abbrev",
+            "--ita-invisible-in-index",
             "-z",
-            tree.as_str(),
+            tree.map_or(self.empty_tree, Oid::as_str),
             "--",
-            prefix,
-        ];
+        ]
+        .map(Into::into)
+        .to_vec();
+        args.extend_from_slice(paths);
         let stdout = self.git_on(at).run(&args, b"")?;
         let mut fields = stdout.split(|b| *b == 0);
         let mut changes = Vec::new();
@@ -93,28 +126,16 @@ impl Repo {
 
     /// The merged entries at or below the given paths; all, if none is given. Intent-to-add entries are left out.
     pub fn index_entries(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<IndexEntry>, GitError> {
-        let mut args = vec!["ls-files".into(), "--stage".into(), "-z".into(), "--".into()];
-        args.extend(paths.iter().map(|path| system_path(path).into_os_string()));
-        let stdout = self.git_on(at).run(&args, b"")?;
-        let mut entries = Vec::new();
-        for line in stdout.split(|b| *b == 0).filter(|line| !line.is_empty()) {
-            // `<mode> <id> <stage> TAB <path>`
-            let tab = line.iter().position(|b| *b == b'\t').unwrap_or(line.len());
-            let head = String::from_utf8_lossy(&line[..tab]);
-            let words: Vec<&str> = head.split(' ').collect();
-            let [mode, oid, stage] = words[..] else { return Err(super::process::answer(&args, line)) };
-            if let (Some(mode), Some(oid), "0") = (Mode::parse(mode), Oid::parse(oid), stage) {
-                entries.push(IndexEntry {
-                    path: line.get(tab + 1..).unwrap_or_default().to_vec(),
-                    mode,
-                    oid,
-                });
-            }
-        }
-        Ok(entries)
+        let wanted: HashSet<&[u8]> = paths.iter().copied().collect();
+        let entry = |change: StagedChange| {
+            let (mode, oid) = change.new?;
+            let is_wanted = wanted.is_empty() || is_at_or_below(&change.path, &wanted);
+            is_wanted.then_some(IndexEntry { path: change.path, mode, oid })
+        };
+        Ok(self.changes(at, None, &pathspecs(paths))?.into_iter().filter_map(entry).collect())
     }
 
-    /// Puts entries into the index, all or none.
+    /// Puts entries into the index, all or none. Waits a little for another process that is changing it.
     pub fn update_index(&self, at: &IndexAt, entries: &[IndexEntry]) -> Result<(), GitError> {
         if entries.is_empty() {
             return Ok(());
@@ -125,13 +146,45 @@ impl Repo {
             stdin.extend_from_slice(&entry.path);
             stdin.push(0);
         }
-        let done = self.git_on(at).run(&["update-index", "-z", "--index-info"], &stdin);
-        match done {
-            Err(GitError::Failed { stderr, .. }) if stderr.contains(".lock") && stderr.contains("exists") => {
-                Err(GitError::Locked { path: self.lock_of(at) })
+        self.git_on(at).run_locking(&["update-index", "-z", "--index-info"], &stdin)
+    }
+
+    /// Replaces entries of the index; those that the user has told git not to look at stay marked so.
+    pub fn replace_in_index(&self, at: &IndexAt, entries: &[IndexEntry]) -> Result<(), GitError> {
+        let paths: Vec<&[u8]> = entries.iter().map(|entry| entry.path.as_slice()).collect();
+        let marked = self.marked(at, &paths)?;
+        self.update_index(at, entries)?;
+        for mark in Mark::ALL {
+            let paths: Vec<&[u8]> =
+                marked.iter().filter(|(_, of)| *of == mark).map(|(path, _)| path.as_slice()).collect();
+            if !paths.is_empty() {
+                let args = ["update-index", mark.option(), "-z", "--stdin"];
+                self.git_on(at).run_locking(&args, &paths.join(&0))?;
             }
-            other => other.map(drop),
         }
+        Ok(())
+    }
+
+    /// Which of the paths are marked, and how.
+    fn marked(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<(Vec<u8>, Mark)>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut args: Vec<OsString> = ["ls-files", "-v", "-z", "--"].map(Into::into).to_vec();
+        args.extend(pathspecs(paths));
+        let stdout = self.git_on(at).run(&args, b"")?;
+        let wanted: HashSet<&[u8]> = paths.iter().copied().collect();
+        let mut marked = Vec::new();
+        for line in stdout.split(|b| *b == 0) {
+            // `<letter> SP <path>`
+            if let [tag, b' ', path @ ..] = line
+                && wanted.contains(path)
+            {
+                let marks = Mark::ALL.into_iter().filter(|mark| mark.is_told_by(*tag));
+                marked.extend(marks.map(|mark| (path.to_vec(), mark)));
+            }
+        }
+        Ok(marked)
     }
 
     /// Puts entries for files that lie in the work tree into the index, with their stat data.
@@ -144,37 +197,43 @@ impl Repo {
     }
 
     /// Those of the paths whose work-tree file says what the index says, as git sees it (through filters and
-    /// line endings). A file that is absent is modified.
+    /// line endings). A file that is absent is modified, and one that git was told not to look at may be.
     pub fn unmodified(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<Vec<u8>>, GitError> {
-        let mut unmodified = Vec::new();
-        for some in paths.chunks(500) {
-            let mut args = [
-                "diff",
-                "--no-ext-diff",
-                "--no-textconv",
-                "--no-renames",
-                "--ignore-submodules",
-                "--name-only",
-                "-z",
-                "--",
-            ]
-            .map(Into::into)
-            .to_vec();
-            args.extend(some.iter().map(|path| system_path(path).into_os_string()));
-            let stdout = self.git_on(at).run(&args, b"")?;
-            let modified: Vec<&[u8]> = stdout.split(|b| *b == 0).collect();
-            unmodified.extend(some.iter().filter(|path| !modified.contains(path)).map(|path| path.to_vec()));
+        if paths.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(unmodified)
+        let mut args: Vec<OsString> = [
+            // Otherwise a file that was only touched counts as modified.
+            "-c",
+            "diff.autoRefreshIndex=true",
+            "diff",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-relative",
+            "--ignore-submodules",
+            "--name-only",
+            "-z",
+            "--",
+        ]
+        .map(Into::into)
+        .to_vec();
+        args.extend(pathspecs(paths));
+        let stdout = self.git_on(at).run(&args, b"")?;
+        let marked = self.marked(at, paths)?;
+        let mut modified: HashSet<&[u8]> = stdout.split(|b| *b == 0).collect();
+        modified.extend(marked.iter().map(|(path, _)| path.as_slice()));
+        Ok(paths.iter().filter(|path| !modified.contains(*path)).map(|path| path.to_vec()).collect())
     }
 
-    /// Writes the files of these index entries into the work tree, through filters and line endings.
+    /// Writes the files of these index entries into the work tree, through filters and line endings, and notes
+    /// in the index that they are what it says.
     pub fn checkout_index(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<(), GitError> {
         if paths.is_empty() {
             return Ok(());
         }
-        let stdin = paths.join(&0);
-        self.git_on(at).run(&["checkout-index", "-f", "-u", "-q", "-z", "--stdin"], &stdin).map(drop)
+        let args = ["checkout-index", "-f", "-u", "-q", "-z", "--stdin"];
+        self.git_on(at).run_locking(&args, &paths.join(&0))
     }
 
     /// The index file that the environment names for this process, if it names one.
@@ -190,15 +249,6 @@ impl Repo {
         }
     }
 
-    fn lock_of(&self, at: &IndexAt) -> PathBuf {
-        let mut path = match at {
-            IndexAt::Current => self.index_from_environment().unwrap_or_else(|| self.git_dir().join("index")),
-            IndexAt::File(path) => path.clone(),
-        };
-        path.as_mut_os_string().push(".lock");
-        path
-    }
-
     /// The path of a work-tree file.
     pub fn work_tree_path(&self, path: &[u8]) -> Result<PathBuf, GitError> {
         Ok(self.top()?.join(system_path(path)))
@@ -211,5 +261,64 @@ impl Repo {
             .prefix("mission-index-")
             .tempdir_in(directory)
             .map_err(GitError::file(directory))
+    }
+}
+
+/// More paths than this are asked for by the directory that holds them all: command lines are bounded, and git
+/// compares every entry with every path that it is given.
+const FEW: usize = 64;
+
+/// What to give git so that it answers for all of these paths, and perhaps for others.
+fn pathspecs(paths: &[&[u8]]) -> Vec<OsString> {
+    if paths.len() <= FEW {
+        return paths.iter().map(|path| system_path(path).into_os_string()).collect();
+    }
+    let common = common_directory(paths);
+    vec![if common.is_empty() { ".".into() } else { system_path(common).into_os_string() }]
+}
+
+/// The deepest directory that holds all of these paths; empty for the top.
+fn common_directory<'p>(paths: &[&'p [u8]]) -> &'p [u8] {
+    let directory = |path: &'p [u8]| &path[..path.iter().rposition(|b| *b == b'/').unwrap_or(0)];
+    let holds = |common: &[u8], path: &[u8]| {
+        common.is_empty() || path.strip_prefix(common).is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    let mut common = paths.first().map_or(b"".as_slice(), |path| directory(path));
+    for path in paths {
+        while !holds(common, path) {
+            common = directory(common);
+        }
+    }
+    common
+}
+
+/// Whether `path` is one of these or lies below one.
+fn is_at_or_below(path: &[u8], paths: &HashSet<&[u8]>) -> bool {
+    let mut above = (0..path.len()).filter(|at| path[*at] == b'/').map(|at| &path[..at]);
+    paths.contains(path) || above.any(|directory| paths.contains(directory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_paths_are_asked_for_by_their_directory() {
+        let common = |paths: &[&'static str]| {
+            let paths: Vec<&[u8]> = paths.iter().map(|path| path.as_bytes()).collect();
+            String::from_utf8_lossy(common_directory(&paths)).into_owned()
+        };
+        assert_eq!(common(&["k/a/m", "k/b/m", "k/ab/m"]), "k");
+        assert_eq!(common(&["k/a/m", "k/a/n"]), "k/a");
+        assert_eq!(common(&["k/a/m", "kk/a/m"]), "");
+        assert_eq!(common(&["k/a/m", "m"]), "");
+
+        let names: Vec<String> = (0..100).map(|n| format!("k/{n}/m")).collect();
+        let paths: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+        assert_eq!(pathspecs(&paths), ["k"]);
+        assert_eq!(pathspecs(&paths[..1]), ["k/0/m"]);
+        let paths = paths.into_iter().collect();
+        assert!(is_at_or_below(b"k/7/m", &paths) && is_at_or_below(b"k/7/m/x", &paths));
+        assert!(!is_at_or_below(b"k/7/mm", &paths) && !is_at_or_below(b"k/7", &paths));
     }
 }

@@ -18,6 +18,7 @@ mod process;
 mod refs;
 mod repo;
 mod text;
+mod work_file;
 
 pub use commit::{NewCommit, Signing};
 pub use config::{Config, IgnoredValue};

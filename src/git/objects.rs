@@ -121,19 +121,6 @@ impl Objects {
         Oid::parse(&line).ok_or_else(|| super::process::answer(&args, line.as_bytes()))
     }
 
-    /// The id that a content has as a blob; nothing is written.
-    pub(super) fn blob_id(&self, content: &[u8]) -> Result<Oid, GitError> {
-        if self.library.is_some()
-            && let Ok(id) = git2::Oid::hash_object(git2::ObjectType::Blob, content)
-            && let Some(oid) = Oid::parse(&id.to_string())
-        {
-            return Ok(oid);
-        }
-        let args = ["hash-object", "-t", "blob", "--no-filters", "--stdin"];
-        let line = self.git.line(&args, content)?;
-        Oid::parse(&line).ok_or_else(|| super::process::answer(&args, line.as_bytes()))
-    }
-
     fn library_id(&self, oid: &Oid) -> Option<(&git2::Repository, git2::Oid)> {
         Some((self.library.as_ref()?, git2::Oid::from_str(oid.as_str()).ok()?))
     }

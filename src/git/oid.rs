@@ -28,11 +28,6 @@ impl Oid {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// As many zeros as this id has digits: what git's plumbing takes for "no object".
-    pub fn zeros_alike(&self) -> String {
-        "0".repeat(self.0.len())
-    }
 }
 
 impl fmt::Display for Oid {

@@ -8,12 +8,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use super::GitError;
 use crate::env;
 
 /// Settings that hold for every git that is started here.
 const SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
+
+/// How long a lock of another process is waited for.
+const LOCK_TIME: Duration = Duration::from_millis(1500);
+const LOCK_STEP: Duration = Duration::from_millis(50);
 
 /// A git program and where it is run.
 #[derive(Debug, Clone)]
@@ -97,6 +102,24 @@ impl Git {
         if output.status.success() { Ok(output.stdout) } else { Err(failure(args, &output)) }
     }
 
+    /// Runs a command that takes git's lock of a file, and has to succeed. While another process holds the lock it
+    /// is tried again, for [`LOCK_TIME`].
+    pub(super) fn run_locking<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Result<(), GitError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let output = self.output(args, stdin)?;
+            if output.status.success() {
+                return Ok(());
+            }
+            let Some(path) = lock_in_the_way(&output.stderr) else { return Err(failure(args, &output)) };
+            if waited >= LOCK_TIME {
+                return Err(GitError::Locked { path });
+            }
+            thread::sleep(LOCK_STEP);
+            waited += LOCK_STEP;
+        }
+    }
+
     /// Runs a command that has to succeed and answers with one line.
     pub(super) fn line<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Result<String, GitError> {
         let stdout = self.run(args, stdin)?;
@@ -105,6 +128,14 @@ impl Git {
             Err(error) => Err(answer(args, error.as_bytes())),
         }
     }
+}
+
+/// The lock file that git found in its way, if that is what it says.
+fn lock_in_the_way(stderr: &[u8]) -> Option<PathBuf> {
+    let stderr = String::from_utf8_lossy(stderr);
+    let (_, rest) = stderr.split_once("Unable to create '")?;
+    let (path, _) = rest.split_once(".lock': File exists")?;
+    Some(PathBuf::from(format!("{path}.lock")))
 }
 
 /// The error for a command that ended with a failure.

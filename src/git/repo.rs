@@ -17,7 +17,12 @@ pub struct Repo {
     top: Option<PathBuf>,
     git_dir: PathBuf,
     common_dir: PathBuf,
+    /// The tree without entries: git knows it even where no such object is stored.
+    pub(super) empty_tree: &'static str,
 }
+
+const EMPTY_TREE_SHA1: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
 
 impl Repo {
     /// The repository that git itself finds from `directory` and the environment, in a work tree, a linked
@@ -52,19 +57,16 @@ impl Repo {
             variables.push(("GIT_WORK_TREE", top.clone().into_os_string()));
         }
         let git = git.located(top.as_deref().unwrap_or(&git_dir), variables);
-        let library = if format.as_os_str() == "sha1" { open_library(&git_dir) } else { None };
+        let is_sha1 = format.as_os_str() == "sha1";
+        let library = if is_sha1 { open_library(&git_dir) } else { None };
+        let empty_tree = if is_sha1 { EMPTY_TREE_SHA1 } else { EMPTY_TREE_SHA256 };
         let objects = Objects::new(git.clone(), library);
-        Ok(Self { git, objects, top, git_dir, common_dir })
+        Ok(Self { git, objects, top, git_dir, common_dir, empty_tree })
     }
 
     /// The top of the work tree.
     pub fn top(&self) -> Result<&Path, GitError> {
         self.top.as_deref().ok_or(GitError::Bare)
-    }
-
-    /// Whether there is no work tree at hand.
-    pub fn is_bare(&self) -> bool {
-        self.top.is_none()
     }
 
     /// The git directory of this work tree, absolute.
@@ -162,11 +164,6 @@ impl Repo {
     /// The size of a blob in bytes, without reading it.
     pub fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
         self.objects.blob_size(oid)
-    }
-
-    /// The id that a content has as a blob; nothing is written.
-    pub fn blob_id(&self, content: &[u8]) -> Result<Oid, GitError> {
-        self.objects.blob_id(content)
     }
 
     /// Writes a blob.

@@ -38,17 +38,17 @@ fn catch_up(repo: &Repo, report: &mut Report, parent: Option<&Oid>) -> Result<()
     let wanted = Wanted { commit: head, published, parent, reach: Reach::Unpublished, repair: false };
     let plan = catch_up::plan(&reader, wanted)?;
     for refusal in &plan.refusals {
-        let hint = Some("git mission doctor");
-        report.warn(format!("{}/meta.json was left as it is: it cannot be settled", refusal.dir), hint);
+        let text = format!("{}/meta.json was left as it is: {}", refusal.dir, refusal.fault);
+        report.warn(text, Some("git mission doctor"));
     }
     if plan.rewrites.is_empty() {
         return Ok(());
     }
     if mode == "stage" {
-        crate::op::apply::replace_staged(repo, &plan.rewrites)?;
+        catch_up::stage(repo, &plan)?;
         report.info("missions were settled and staged");
     } else {
-        match catch_up::commit(repo, &config, branch, head, &plan) {
+        match catch_up::commit(repo, &config, branch, head, &plan, false) {
             Ok(Some(commit)) => report.info(format!("committed {} on top", &commit.as_str()[..10])),
             Ok(None) => return Ok(()),
             Err(error @ (GitError::Signing(_) | GitError::Moved { .. } | GitError::Locked { .. })) => {

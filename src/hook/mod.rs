@@ -5,6 +5,7 @@
 
 mod chain;
 mod main_branch;
+mod main_push;
 mod name;
 mod post_commit;
 mod pre_commit;

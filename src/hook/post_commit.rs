@@ -3,10 +3,23 @@
 
 use super::Report;
 use crate::dossier::{Outcome, Skip};
-use crate::git::Repo;
+use crate::git::{GitError, Repo};
+use crate::op::bypassed::bypassed;
 use crate::op::enqueue::Reconciled;
 use crate::queue::Enqueued;
 use crate::sync::{self, SyncError};
+
+/// One line for what went past pre-commit to main: a commit of ours would be in the way of the next amend.
+pub(super) fn tell_bypassed(repo: &Repo, report: &mut Report) -> Result<(), GitError> {
+    let dirs = bypassed(repo)?;
+    let Some(first) = dirs.first() else { return Ok(()) };
+    let others = if dirs.len() > 1 { format!(" and {} more", dirs.len() - 1) } else { String::new() };
+    report.warn(
+        format!("{first}/meta.json{others} went past pre-commit and is not settled"),
+        Some("git mission settle --commit"),
+    );
+    Ok(())
+}
 
 /// Queues what HEAD's tree says and the last one did not. Between the picks of a rebase nothing is done: its end
 /// looks at the result once.

@@ -6,14 +6,16 @@ use super::report::in_one_line;
 use crate::git::{GitError, Repo};
 use crate::mission::MetaError;
 use crate::op::correct::{Fault, Plan, Refusal};
-use crate::op::stage;
+use crate::op::{bypassed, stage};
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
-    finish(
-        stage::staged(repo).map(|staged| (!staged.is_empty()).then(|| stage::correct_staged(repo, staged))),
-        report,
-    );
+    let staged = stage::staged(repo);
+    let tip = staged.as_ref().ok().map(|staged| staged.tip().cloned());
+    finish(staged.map(|staged| (!staged.is_empty()).then(|| stage::correct_staged(repo, staged))), report);
+    if let (Some(tip), None) = (tip, report.stop) {
+        bypassed::passed(repo, tip.as_ref());
+    }
 }
 
 /// pre-merge-commit.

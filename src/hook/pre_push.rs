@@ -1,7 +1,10 @@
-//! pre-push: what the pushed commits say is delivered; the push itself never fails for the network's sake.
+//! pre-push: main is judged, then what the pushed commits say is delivered; the push itself never fails for the
+//! network's sake.
 
-use super::Report;
+use std::ffi::OsString;
+
 use super::report::in_one_line;
+use super::{Report, main_push};
 use crate::git::{Oid, Repo};
 use crate::sync;
 
@@ -10,8 +13,12 @@ use crate::sync;
 pub(super) struct PushedRef {
     /// The commit or object that is pushed; `None` for a deletion
     pub(super) local: Option<Oid>,
+    /// What was named here: the full name of a ref, or any expression
+    pub(super) local_ref: String,
     /// Full name of the ref on the other side
     pub(super) remote_ref: String,
+    /// What that ref is there, if it exists
+    pub(super) old: Option<Oid>,
 }
 
 /// Reads `<local ref> <local id> <remote ref> <remote id>` lines; the ids are 40 or 64 digits, all zeros where there
@@ -21,15 +28,26 @@ pub(super) fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
         .lines()
         .filter_map(|line| {
             let mut words = line.rsplitn(4, ' ');
-            let (_, remote_ref, local) = (words.next()?, words.next()?, words.next()?);
-            Some(PushedRef { local: Oid::parse(local), remote_ref: remote_ref.to_owned() })
+            let (old, remote_ref) = (words.next()?, words.next()?);
+            let (local, local_ref) = (words.next()?, words.next()?);
+            Some(PushedRef {
+                local: Oid::parse(local),
+                local_ref: local_ref.to_owned(),
+                remote_ref: remote_ref.to_owned(),
+                old: Oid::parse(old),
+            })
         })
         .collect()
 }
 
-/// Delivers what the pushed commits say.
-pub(super) fn pre_push(repo: &Repo, stdin: &[u8], report: &mut Report) {
+/// Judges, then delivers what the pushed commits say. `args` are the remote's name and URL.
+pub(super) fn pre_push(repo: &Repo, args: &[OsString], stdin: &[u8], report: &mut Report) {
     let pushed = pushed_refs(stdin);
+    let remote = args.first().map(|name| name.to_string_lossy()).unwrap_or_default();
+    main_push::judge(repo, &remote, &pushed, report);
+    if report.stop.is_some() {
+        return;
+    }
     let tips: Vec<Oid> = pushed.into_iter().filter_map(|pushed| pushed.local).collect();
     if tips.is_empty() {
         return;
@@ -57,6 +75,8 @@ mod tests {
         let refs = pushed_refs(text.as_bytes());
         let shown: Vec<(bool, &str)> =
             refs.iter().map(|r| (r.local.is_some(), r.remote_ref.as_str())).collect();
+        assert_eq!((refs[0].old.as_ref(), refs[1].old.as_ref().map(Oid::as_str)), (None, Some(a.as_str())));
+        assert_eq!(refs[2].local_ref, "HEAD~1");
         assert_eq!(shown, [(true, "refs/heads/main"), (false, "refs/heads/x"), (true, "refs/heads/y")]);
         assert_eq!(pushed_refs(b""), []);
     }

@@ -57,7 +57,10 @@ fn answer(repo: &Repo, call: &Call, report: &mut Report) {
         HookName::PreCommit => pre_commit::correct(repo, report),
         HookName::PreMergeCommit => pre_commit::check(repo, report),
         HookName::PostCommit if post_commit::is_mid_rebase(repo) => {}
-        HookName::PostCommit => afterwards(report, call.hook, |report| post_commit::enqueue(repo, report)),
+        HookName::PostCommit => {
+            afterwards(report, call.hook, |report| post_commit::tell_bypassed(repo, report));
+            afterwards(report, call.hook, |report| post_commit::enqueue(repo, report));
+        }
         // A squash commits nothing.
         HookName::PostMerge if first_arg == "1" => {}
         HookName::PostMerge => {
@@ -71,7 +74,7 @@ fn answer(repo: &Repo, call: &Call, report: &mut Report) {
             }
             afterwards(report, call.hook, |report| post_commit::enqueue(repo, report));
         }
-        HookName::PrePush => pre_push::pre_push(repo, &call.stdin, report),
+        HookName::PrePush => pre_push::pre_push(repo, &call.args, &call.stdin, report),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure: bytes in, bytes out; foreign lines are never touched, whatever bytes they are.
 
-use super::DRIVERS;
+use super::Attribute;
 
 const BEGIN: &[u8] =
     b"# >>> git-mission: written by `git mission install`, removed by `git mission uninstall`\n";
@@ -11,8 +11,8 @@ const END: &[u8] = b"# <<< git-mission\n";
 /// The file with the present block: in place of an older one, else at the end, where it wins.
 pub(super) fn with_block(file: &[u8]) -> Vec<u8> {
     let mut block = BEGIN.to_vec();
-    for driver in DRIVERS {
-        block.extend_from_slice(driver.attribute_line().as_bytes());
+    for attribute in Attribute::all() {
+        block.extend_from_slice(attribute.line().as_bytes());
         block.push(b'\n');
     }
     block.extend_from_slice(END);

@@ -14,22 +14,33 @@ pub struct Driver {
     pub kind: &'static str,
     /// What `git config merge.<name>.name` says
     pub title: &'static str,
-    /// The files, as an attribute pattern
-    pub pattern: &'static str,
+    /// The files, as attribute patterns
+    pub patterns: &'static [&'static str],
 }
 
 /// Every merge driver. To add one, add its line.
-pub const DRIVERS: &[Driver] =
-    &[Driver { kind: "meta", title: "mission meta.json", pattern: "kitty-specs/*/meta.json" }];
+pub const DRIVERS: &[Driver] = &[
+    Driver { kind: "meta", title: "mission meta.json", patterns: &["kitty-specs/*/meta.json"] },
+    Driver {
+        kind: "event-log",
+        title: "mission event logs",
+        patterns: &[
+            "kitty-specs/*/status.events.jsonl",
+            "kitty-specs/*/decisions.events.jsonl",
+            "kitty-specs/*/mission-events.jsonl",
+        ],
+    },
+];
 
 /// What follows the program: the arguments, and what happens if the program is missing or dies. Exit status 1
-/// means that the program left markers. After anything else the text merge leaves some, so that no side is ever
-/// lost; 255 then goes on to git, which stops the whole merge (git 2.39 takes it for a conflict like
-/// any other, so markers have to be there). git itself quotes `%P`, `%S`, `%X` and `%Y`.
+/// means that the program left markers. After anything else what it left half written beside `%A` is removed, and
+/// the text merge leaves markers, so that no side is ever lost. 255, also where the text merge itself fails because
+/// the disk is full, goes on to git, which stops the whole merge (git 2.39 takes it for a conflict like any other, so
+/// markers have to be there). git itself quotes `%P`, `%S`, `%X` and `%Y`.
 const ARGUMENTS: &str = "--base %O --ours %A --theirs %B --marker-size %L --path %P \
     --label-base %S --label-ours %X --label-theirs %Y \
-    || { rc=$?; [ $rc -eq 1 ] && exit 1; \
-    git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+    || { rc=$?; [ $rc -eq 1 ] && exit 1; rm -f %A.mission; \
+    git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; [ $? -lt 128 ] || rc=255; \
     [ $rc -eq 255 ] && exit 255; exit 1; }";
 
 impl Driver {
@@ -38,14 +49,9 @@ impl Driver {
         format!("mission-{}", self.kind)
     }
 
-    /// The line of `info/attributes`.
-    pub fn attribute_line(&self) -> String {
-        format!("{} merge={}", self.pattern, self.name())
-    }
-
-    /// A path that the pattern matches.
-    pub fn example(&self) -> String {
-        self.pattern.replace('*', "any")
+    /// The attributes that make git use it, one a pattern.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute> {
+        self.patterns.iter().map(move |pattern| Attribute { driver: self, pattern })
     }
 
     /// The section of the configuration: `merge.mission-meta`.
@@ -80,6 +86,32 @@ impl Driver {
     }
 }
 
+/// A line of `info/attributes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// The driver that it names
+    pub driver: Driver,
+    /// The files that it is about
+    pub pattern: &'static str,
+}
+
+impl Attribute {
+    /// Those of all drivers, in the order of [`DRIVERS`].
+    pub fn all() -> impl Iterator<Item = Self> {
+        DRIVERS.iter().flat_map(|driver| driver.attributes())
+    }
+
+    /// The line, without its newline.
+    pub fn line(&self) -> String {
+        format!("{} merge={}", self.pattern, self.driver.name())
+    }
+
+    /// A path that the pattern matches.
+    pub fn example(&self) -> String {
+        self.pattern.replace('*', "any")
+    }
+}
+
 /// The edits that define all drivers.
 pub(super) fn definitions(program: &str) -> Vec<ConfigEdit> {
     DRIVERS
@@ -97,6 +129,7 @@ pub(super) fn removals() -> impl Iterator<Item = ConfigEdit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mission::{EVENT_LOGS, SPECS};
 
     #[test]
     fn command_line_is_pinned() {
@@ -104,9 +137,23 @@ mod tests {
             DRIVERS[0].command("/opt/it's 100%/git-mission"),
             "'/opt/it'\\''s 100%%/git-mission' merge-driver meta --base %O --ours %A --theirs %B \
              --marker-size %L --path %P --label-base %S --label-ours %X --label-theirs %Y \
-             || { rc=$?; [ $rc -eq 1 ] && exit 1; \
-             git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; \
+             || { rc=$?; [ $rc -eq 1 ] && exit 1; rm -f %A.mission; \
+             git merge-file --marker-size=%L -L ours -L base -L theirs %A %O %B; [ $? -lt 128 ] || rc=255; \
              [ $rc -eq 255 ] && exit 255; exit 1; }"
+        );
+    }
+
+    #[test]
+    fn every_event_log_has_an_attribute() {
+        let lines: Vec<String> = Attribute::all().map(|attribute| attribute.line()).collect();
+        for name in EVENT_LOGS {
+            let line = format!("{SPECS}/*/{name} merge=mission-event-log");
+            assert_eq!(lines.iter().filter(|known| **known == line).count(), 1, "{line}");
+        }
+        assert_eq!(lines.len(), 1 + EVENT_LOGS.len());
+        assert_eq!(
+            Attribute::all().next().map(|a| a.example()).as_deref(),
+            Some("kitty-specs/any/meta.json")
         );
     }
 

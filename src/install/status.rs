@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::hooks::{
     Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
 };
-use super::{DRIVERS, Driver, InstallError, files};
+use super::{Attribute, DRIVERS, Driver, InstallError, files};
 use crate::git::{Config, Repo};
 
 /// What is installed in a repository.
@@ -88,8 +88,8 @@ pub enum DriverState {
 /// One attribute, as git answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeStatus {
-    /// The driver that it should name
-    pub driver: Driver,
+    /// What it should be
+    pub attribute: Attribute,
     /// The driver that git would use for such a file, if it is not its own text merge
     pub answer: Option<String>,
 }
@@ -97,7 +97,7 @@ pub struct AttributeStatus {
 impl AttributeStatus {
     /// Whether git would use our driver.
     pub fn is_installed(&self) -> bool {
-        self.answer == Some(self.driver.name())
+        self.answer == Some(self.attribute.driver.name())
     }
 }
 
@@ -123,11 +123,10 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let config = repo.config()?;
     let hooks = HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
     let drivers = DRIVERS.iter().map(|known| driver(&config, *known)).collect();
-    let attributes = DRIVERS
-        .iter()
-        .map(|driver| {
-            let answer = repo.attribute("merge", &driver.example())?;
-            Ok(AttributeStatus { driver: *driver, answer })
+    let attributes = Attribute::all()
+        .map(|attribute| {
+            let answer = repo.attribute("merge", &attribute.example())?;
+            Ok(AttributeStatus { attribute, answer })
         })
         .collect::<Result<_, InstallError>>()?;
     Ok(InstallStatus { directory, hooks, drivers, attributes })

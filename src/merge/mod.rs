@@ -7,6 +7,7 @@
 
 mod arrays;
 mod doc;
+pub mod event_log;
 mod markers;
 pub mod meta;
 mod outcome;

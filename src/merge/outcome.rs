@@ -53,6 +53,17 @@ impl<'a> Outcome<'a> {
         }
     }
 
+    /// The value that results from taking the same half of every hunk.
+    pub(super) fn half(&self, half: Half) -> Option<Value> {
+        match self {
+            Self::Absent => None,
+            Self::Plain(value) => Some((*value).clone()),
+            Self::Built(value) => Some(value.clone()),
+            Self::Members(entries) => Some(Value::Object(object_of(entries, half))),
+            Self::Split(choice) => choice.half(half).cloned(),
+        }
+    }
+
     /// Whether both halves of every hunk show the key itself.
     pub(super) fn is_agreed(&self) -> bool {
         !matches!(self, Self::Split(_))
@@ -71,12 +82,5 @@ impl<'a> From<&'a Split> for Choice<'a> {
 
 /// The object that results from taking the same half of every hunk.
 pub(super) fn object_of(entries: &Entries<'_>, half: Half) -> Object {
-    let value = |outcome: &Outcome<'_>| match outcome {
-        Outcome::Absent => None,
-        Outcome::Plain(value) => Some((*value).clone()),
-        Outcome::Built(value) => Some(value.clone()),
-        Outcome::Members(entries) => Some(Value::Object(object_of(entries, half))),
-        Outcome::Split(choice) => choice.half(half).cloned(),
-    };
-    entries.iter().filter_map(|(key, outcome)| Some(((*key).to_owned(), value(outcome)?))).collect()
+    entries.iter().filter_map(|(key, outcome)| Some(((*key).to_owned(), outcome.half(half)?))).collect()
 }

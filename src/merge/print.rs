@@ -62,12 +62,16 @@ impl Printer<'_> {
         if entries.is_empty() {
             return;
         }
-        let style = self.style;
-        style.open(&mut self.out);
+        self.line(&self.style.open());
         self.half(entries, Half::Ours, depth, followed);
-        style.middle(&mut self.out);
+        self.line(&self.style.middle());
         self.half(entries, Half::Theirs, depth, followed);
-        style.close(&mut self.out);
+        self.line(&self.style.close());
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
     }
 
     fn half(&mut self, entries: &Entries<'_>, half: Half, depth: usize, followed: bool) {

@@ -41,6 +41,8 @@ pub enum Rule {
     Growth,
     /// Both emptied it, each in its own way
     Emptied,
+    /// An actor as an object instead of one of the names in it
+    RicherActor,
 }
 
 impl Rule {
@@ -60,6 +62,7 @@ impl Rule {
             Self::SetUnion => "the entries of both",
             Self::Growth => "the additions of both",
             Self::Emptied => "emptied by both",
+            Self::RicherActor => "the actor that says more",
         }
     }
 }

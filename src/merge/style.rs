@@ -31,25 +31,28 @@ impl ConflictStyle {
         self.size
     }
 
-    pub(super) fn open(&self, out: &mut String) {
-        self.marker(out, '<', &self.ours);
+    /// The line that opens a hunk, without its newline.
+    pub(super) fn open(&self) -> String {
+        self.marker('<', &self.ours)
     }
 
-    pub(super) fn middle(&self, out: &mut String) {
-        self.marker(out, '=', "");
+    /// The line between the halves.
+    pub(super) fn middle(&self) -> String {
+        self.marker('=', "")
     }
 
-    pub(super) fn close(&self, out: &mut String) {
-        self.marker(out, '>', &self.theirs);
+    /// The line that closes a hunk.
+    pub(super) fn close(&self) -> String {
+        self.marker('>', &self.theirs)
     }
 
-    fn marker(&self, out: &mut String, character: char, label: &str) {
-        out.extend(std::iter::repeat_n(character, self.size));
+    fn marker(&self, character: char, label: &str) -> String {
+        let mut line: String = std::iter::repeat_n(character, self.size).collect();
         if !label.is_empty() {
-            out.push(' ');
-            out.push_str(label);
+            line.push(' ');
+            line.push_str(label);
         }
-        out.push('\n');
+        line
     }
 }
 

@@ -60,6 +60,19 @@ impl<'a> Merger<'a> {
         entries
     }
 
+    /// Merges an object that is the value of `key`.
+    pub(super) fn object(
+        &mut self,
+        key: &'a str,
+        sides: Sides<Members<'a>>,
+        rules: &dyn Rules,
+    ) -> Outcome<'a> {
+        self.path.push(key);
+        let entries = self.members(sides, rules);
+        self.path.pop();
+        Outcome::Members(entries)
+    }
+
     /// Merges one key.
     pub(super) fn key(&mut self, key: &'a str, sides: Sides<Slot<'a>>, rules: &dyn Rules) -> Outcome<'a> {
         let Sides { base, ours, theirs } = sides;
@@ -97,10 +110,7 @@ impl<'a> Merger<'a> {
         let Sides { base, ours, theirs } = sides;
         if let (Some(ours), Some(theirs)) = (ours.members(), theirs.members()) {
             let base = base.members().unwrap_or(Members::None);
-            self.path.push(key);
-            let entries = self.members(Sides { base, ours, theirs }, &AnyKeys);
-            self.path.pop();
-            return Outcome::Members(entries);
+            return self.object(key, Sides { base, ours, theirs }, &AnyKeys);
         }
         let emptied = |side: Slot<'_>| matches!(side.without_null(), Slot::Absent);
         if emptied(ours) && emptied(theirs) {

@@ -69,8 +69,8 @@ pub struct FirstEvent {
 
 /// The text whose hash is the id of a mission that never had one (`MissionId::from_seed`).
 ///
-/// `members` is the file as it was read, with or without legacy keys; `directory` is the name of the mission's
-/// directory. Values are filled in for the seed only. The recipe is shared with the tool that made these files, so
+/// `members` is the file as it was read, its legacy keys not yet renamed: `slug` goes before the old name of
+/// `mission_slug`. `directory` is the name of the mission's directory. Values are filled in for the seed only. The recipe is shared with the tool that made these files, so
 /// that both mint the same id; its text form is Python's `json.dumps(…, sort_keys=True)`.
 pub fn id_seed(members: &Object, directory: &str, first: &FirstEvent) -> String {
     let filled = |key: &str| members.get(key).filter(|v| !is_empty(v)).cloned();
@@ -105,7 +105,10 @@ fn is_empty(value: &Value) -> bool {
         Value::Null => true,
         Value::Bool(flag) => !flag,
         Value::String(text) => text.is_empty(),
-        Value::Number(number) => number.token().bytes().all(|b| matches!(b, b'0' | b'-' | b'.')),
+        Value::Number(number) => {
+            let significand = number.token().split(['e', 'E']).next().unwrap_or_default();
+            significand.bytes().all(|b| matches!(b, b'0' | b'-' | b'.'))
+        }
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
     }

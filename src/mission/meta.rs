@@ -161,11 +161,6 @@ impl Meta {
         self.members.get(key)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// Sets a text.
-    pub fn set_text(&mut self, key: &str, text: &str) {
-        self.members.insert(key.to_owned(), text.into());
-    }
-
     /// The required keys that are absent, empty or not a text.
     pub fn missing_keys(&self) -> Vec<&'static str> {
         REQUIRED_TEXT.into_iter().filter(|key| self.text(key).is_none()).collect()

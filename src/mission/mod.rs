@@ -2,6 +2,9 @@
 //!
 //! Pure: bytes and values in, bytes and values out. Knows nothing about files, git or clocks.
 
+pub mod audit;
+pub mod breach;
+pub mod handle;
 pub mod legacy;
 mod meta;
 mod number;
@@ -12,4 +15,4 @@ pub mod slug;
 pub use legacy::KeyConflict;
 pub use meta::{IdField, Meta, MetaError, REQUIRED_TEXT, key};
 pub use number::{NumberField, number_of};
-pub use path::{MissionDir, SPECS};
+pub use path::{EVENT_LOGS, MissionDir, SPECS};

@@ -5,6 +5,9 @@ use std::fmt;
 /// The directory at the repository's root that holds one directory a mission.
 pub const SPECS: &str = "kitty-specs";
 
+/// The event logs of a mission, in its directory.
+pub const EVENT_LOGS: [&str; 3] = ["status.events.jsonl", "decisions.events.jsonl", "mission-events.jsonl"];
+
 const META: &[u8] = b"meta.json";
 
 /// The directory of a mission, relative to the repository's root: `kitty-specs/<name>`.

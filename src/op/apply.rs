@@ -2,11 +2,11 @@
 //!
 //! Knows nothing about why a file was corrected.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::correct::Rewrite;
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
-use crate::mission::Meta;
 
 /// Writes the blobs of the rewrites; returns their index entries.
 pub fn write_blobs(repo: &Repo, rewrites: &[Rewrite]) -> Result<Vec<IndexEntry>, GitError> {
@@ -28,11 +28,17 @@ pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError>
     let entries = write_blobs(repo, rewrites)?;
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
+    let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
+    repo.replace_in_index(&IndexAt::Current, &entries)?;
     if let Some(own) = index_held_ready(repo) {
-        replace_where_equal(repo, &own, rewrites, &entries)?;
+        let replaced = replace_where_equal(repo, &own, rewrites, entries)?;
+        let replaced: BTreeSet<&[u8]> = replaced.iter().map(|entry| entry.path.as_slice()).collect();
+        // The index that stays notes that these files are what it says; the other one is about to go.
+        let (stays, goes): (Vec<_>, Vec<_>) =
+            unmodified.into_iter().partition(|path| replaced.contains(path));
+        repo.checkout_index(&own, &stays)?;
+        unmodified = goes;
     }
-    repo.update_index(&IndexAt::Current, &entries)?;
-    let unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
     repo.checkout_index(&IndexAt::Current, &unmodified)
 }
 
@@ -48,46 +54,19 @@ fn replace_where_equal(
     repo: &Repo,
     at: &IndexAt,
     rewrites: &[Rewrite],
-    entries: &[IndexEntry],
-) -> Result<(), GitError> {
+    entries: Vec<IndexEntry>,
+) -> Result<Vec<IndexEntry>, GitError> {
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let there = repo.index_entries(at, &paths)?;
+    let there: BTreeMap<&[u8], &IndexEntry> =
+        there.iter().map(|entry| (entry.path.as_slice(), entry)).collect();
+    let is_equal = |rewrite: &Rewrite| there.get(rewrite.old.path.as_slice()) == Some(&&rewrite.old);
     let equal: Vec<IndexEntry> = rewrites
         .iter()
         .zip(entries)
-        .filter(|(rewrite, _)| there.contains(&rewrite.old))
-        .map(|(_, entry)| entry.clone())
+        .filter(|(rewrite, _)| is_equal(rewrite))
+        .map(|(_, entry)| entry)
         .collect();
-    repo.update_index(at, &equal)
-}
-
-/// After HEAD has moved to a commit that holds the rewrites: the index follows where it was what the commit before
-/// said, and the work tree follows where it was what the index said. A staged text that differs keeps its edits
-/// and gets the new id and number; unstaged edits stay.
-pub fn follow_commit(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Result<(), GitError> {
-    let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
-    let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
-    let mut new = Vec::new();
-    for staged in repo.index_entries(&IndexAt::Current, &paths)? {
-        let Some((rewrite, entry)) =
-            rewrites.iter().zip(entries).find(|(_, entry)| entry.path == staged.path)
-        else {
-            continue;
-        };
-        if staged == rewrite.old {
-            new.push(entry.clone());
-        } else if let Ok(mut meta) = Meta::read(&repo.blob(&staged.oid)?) {
-            if let Some(id) = rewrite.meta.valid_id() {
-                meta.set_id(id);
-            }
-            if let Some(number) = rewrite.meta.number().settled() {
-                meta.set_number(Some(number));
-            }
-            new.push(IndexEntry { oid: repo.write_blob(meta.to_canonical().as_bytes())?, ..staged });
-        }
-    }
-    repo.update_index(&IndexAt::Current, &new)?;
-    let follow = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
-    let follow: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).filter(follow).collect();
-    repo.checkout_index(&IndexAt::Current, &follow)
+    repo.replace_in_index(at, &equal)?;
+    Ok(equal)
 }

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::apply;
 use super::correct::{Forebear, Mint, Note, Numbers, Plan, Request, correct};
 use super::snapshot::{Reader, Snapshot};
+use super::{apply, follow};
 use crate::git::{Config, GitError, NewCommit, Oid, Repo, Signing};
 use crate::mission::MissionDir;
 
@@ -84,40 +84,51 @@ fn split(tree: &Snapshot, forebear: Option<&Snapshot>) -> (BTreeSet<MissionDir>,
 }
 
 /// Commits the rewrites on top of `head`, which `branch` (full name, checked out here) must still be at, and lets
-/// index and work tree follow where nobody has edited.
+/// index and work tree follow where nobody has edited. A signature may take its time only if somebody sits
+/// `at_terminal`.
 pub fn commit(
     repo: &Repo,
     config: &Config,
     branch: &str,
     head: &Oid,
     plan: &Plan,
+    at_terminal: bool,
 ) -> Result<Option<Oid>, GitError> {
     if plan.rewrites.is_empty() {
         return Ok(None);
     }
     let files = apply::write_blobs(repo, &plan.rewrites)?;
-    let signing = if config.flag("commit.gpgsign") == Some(true) { Signing::On } else { Signing::Off };
+    let signing = match (config.flag("commit.gpgsign"), at_terminal) {
+        (Some(true), true) => Signing::Patient,
+        (Some(true), false) => Signing::Brief,
+        _ => Signing::Off,
+    };
     let commit =
         repo.make_commit(&NewCommit { parent: head, files: &files, message: &message(plan), signing })?;
     repo.move_ref(branch, &commit, head, "git-mission: settle")?;
-    apply::follow_commit(repo, &plan.rewrites, &files)?;
+    follow::follow(repo, &plan.rewrites, &files)?;
     Ok(Some(commit))
+}
+
+/// Stages the rewrites, without losing what is staged or edited.
+pub fn stage(repo: &Repo, plan: &Plan) -> Result<(), GitError> {
+    let files = apply::write_blobs(repo, &plan.rewrites)?;
+    follow::follow(repo, &plan.rewrites, &files)
 }
 
 /// The message: the same for the same changes, on every machine.
 fn message(plan: &Plan) -> String {
-    let numbered = plan
-        .rewrites
-        .iter()
-        .flat_map(|r| &r.notes)
-        .filter(|note| matches!(note, Note::Numbered { .. }))
-        .count();
-    let subject = match (numbered, plan.rewrites.len()) {
-        (0, 1) => "missions: bring 1 mission up to date".to_owned(),
-        (0, files) => format!("missions: bring {files} missions up to date"),
-        (1, _) => "missions: settle 1 number".to_owned(),
-        (numbers, _) => format!("missions: settle {numbers} numbers"),
+    let count = |wanted: fn(&Note) -> bool| {
+        plan.rewrites.iter().flat_map(|rewrite| &rewrite.notes).filter(|note| wanted(note)).count()
     };
+    let given = count(|note| matches!(note, Note::Numbered { to: Some(_), .. }));
+    let cleared = count(|note| matches!(note, Note::Numbered { to: None, .. }));
+    let (verb, many, what) = match (given, cleared) {
+        (0, 0) => ("bring up to date", plan.rewrites.len(), "mission"),
+        (0, _) => ("clear", cleared, "number"),
+        _ => ("settle", given, "number"),
+    };
+    let subject = format!("missions: {verb} {many} {what}{}", if many == 1 { "" } else { "s" });
     let mut text = format!("{subject}\n\n");
     for rewrite in &plan.rewrites {
         let notes: Vec<String> = rewrite.notes.iter().map(ToString::to_string).collect();

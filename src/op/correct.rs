@@ -170,16 +170,17 @@ pub struct Plan {
 pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitError> {
     let mut plan = Plan::default();
     let mut work: BTreeMap<MissionDir, (Meta, Vec<Note>)> = BTreeMap::new();
+    let origins = Origins::of(request);
     for dir in request.candidates {
         let Some(file) = request.tree.files.get(dir) else { continue };
-        match judge(request, dir, file) {
+        match judge(request, &origins, dir, file) {
             Ok(Some(meta)) => drop(work.insert(dir.clone(), (meta, Vec::new()))),
             Ok(None) => {}
             Err(fault) => plan.refusals.push(Refusal { dir: dir.clone(), fault }),
         }
     }
     if request.mint != Mint::Never {
-        identify(request, reader, &mut work, &mut plan)?;
+        identify(request, &origins, reader, &mut work, &mut plan)?;
     }
     number(request, &mut work);
     for (dir, (meta, mut notes)) in work {
@@ -204,8 +205,46 @@ pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitEr
     Ok(plan)
 }
 
+/// Where files were before, in trees whose ids hold.
+struct Origins<'a> {
+    request: &'a Request<'a>,
+    /// Files of forebears that are gone from where they were, by what they held
+    departed: BTreeMap<&'a Oid, (&'a Oid, &'a MissionDir)>,
+}
+
+impl<'a> Origins<'a> {
+    fn of(request: &'a Request<'a>) -> Self {
+        let mut departed = BTreeMap::new();
+        for Forebear { commit, missions } in request.forebears {
+            for (dir, file) in &missions.files {
+                if !request.tree.files.contains_key(dir) {
+                    departed.entry(&file.oid).or_insert((*commit, dir));
+                }
+            }
+        }
+        Self { request, departed }
+    }
+
+    /// The commits that have the mission, each with its path there: the same path, else one that it was moved
+    /// from unchanged. None if it is new.
+    fn find(&self, dir: &'a MissionDir) -> Vec<(&'a Oid, &'a MissionDir)> {
+        let holders = self.request.forebears.iter().filter(|f| f.missions.files.contains_key(dir));
+        let here: Vec<_> = holders.map(|forebear| (forebear.commit, dir)).collect();
+        let file = self.request.tree.files.get(dir);
+        match file.and_then(|file| self.departed.get(&file.oid)) {
+            Some(moved) if here.is_empty() => vec![*moved],
+            _ => here,
+        }
+    }
+}
+
 /// Whether a file can be worked on; `None` if it is to be left alone.
-fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Option<Meta>, Fault> {
+fn judge<'a>(
+    request: &Request<'_>,
+    origins: &Origins<'a>,
+    dir: &'a MissionDir,
+    file: &MetaFile,
+) -> Result<Option<Meta>, Fault> {
     let inherited = request.inherited.contains(dir);
     let mut meta = match &*file.content {
         Content::Meta { meta, .. } => meta.clone(),
@@ -213,20 +252,24 @@ fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Opt
         Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
         Content::NotRegular => return Err(Fault::NotRegular),
     };
+    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
+    // What catches up later puts back what a forebear holds; nobody is there to be asked.
+    let restores = request.mint == Mint::Recipe;
     if let IdField::Invalid(text) = meta.id()
         && !inherited
+        && !(restores && before.is_some_and(|before| before.valid_id().is_some()))
     {
         return Err(Fault::IdInvalid(text));
     }
-    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
-    let is_new = !request.forebears.iter().any(|forebear| forebear.missions.files.contains_key(dir));
+    let mut forebears = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
     if let NumberField::Invalid(text) = meta.number()
         && !inherited
-        && before.is_none_or(|before| before.number() != meta.number())
+        && !forebears.any(|before| before.number() == meta.number())
+        && !(restores && before.is_some_and(|before| before.number().settled().is_some()))
     {
         return Err(Fault::NumberInvalid(text));
     }
-    if is_new && matches!(request.mint, Mint::Clock(_)) {
+    if matches!(request.mint, Mint::Clock(_)) && origins.find(dir).is_empty() {
         let missing = meta.missing_keys();
         if !missing.is_empty() {
             return Err(Fault::KeysMissing(missing));
@@ -241,6 +284,7 @@ fn judge(request: &Request<'_>, dir: &MissionDir, file: &MetaFile) -> Result<Opt
 /// Gives every mission the id that it must have.
 fn identify(
     request: &Request<'_>,
+    origins: &Origins<'_>,
     reader: &Reader<'_>,
     work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>,
     plan: &mut Plan,
@@ -262,6 +306,8 @@ fn identify(
                 meta.set_id(before);
                 notes.push(Note::Restored(before));
             }
+            // Only a new path can be a copy: an id that is committed here never changes.
+            (Some(id), None) if matches!(request.mint, Mint::Clock(_)) && held.contains(&id) => {}
             (Some(id), None) => {
                 if let Some(keeper) = keeper_of(request, ids.get(&id), id).filter(|keeper| *keeper != dir) {
                     let fresh = match request.mint {
@@ -273,7 +319,17 @@ fn identify(
                 }
             }
             (None, None) => {
-                let id = missing_id(request, reader, dir)?;
+                if let IdField::Invalid(text) = meta.id() {
+                    // What stands there instead of an id is never overwritten; from a parent it may come.
+                    if !request.inherited.contains(dir) {
+                        refused.push((dir.clone(), Fault::IdInvalid(text)));
+                    }
+                    continue;
+                }
+                if passes_by(request, dir) {
+                    continue;
+                }
+                let id = missing_id(request, origins, reader, dir)?;
                 meta.set_id(id);
                 notes.push(Note::Minted(id));
             }
@@ -311,15 +367,23 @@ fn keeper_of<'a>(
     held.or_else(|| paths.first())
 }
 
+/// Whether a mission only passes by: what a merge brings from a parent gets its id where numbers are settled, not on
+/// each branch that it comes by.
+fn passes_by(request: &Request<'_>, dir: &MissionDir) -> bool {
+    matches!(request.mint, Mint::Clock(_))
+        && !matches!(request.numbers, Numbers::Settle { .. })
+        && request.inherited.contains(dir)
+}
+
 /// The id of a mission without one: from the version that a forebear has, else from the clock or, where the clock
 /// may not be asked, from the version at hand.
-fn missing_id(request: &Request<'_>, reader: &Reader<'_>, dir: &MissionDir) -> Result<MissionId, GitError> {
-    let known = request
-        .forebears
-        .iter()
-        .filter(|forebear| forebear.missions.files.contains_key(dir))
-        .map(|f| f.commit);
-    for commit in known {
+fn missing_id(
+    request: &Request<'_>,
+    origins: &Origins<'_>,
+    reader: &Reader<'_>,
+    dir: &MissionDir,
+) -> Result<MissionId, GitError> {
+    for (commit, dir) in origins.find(dir) {
         if let Some(seed) = reader.id_seed(commit, dir)? {
             return Ok(MissionId::from_seed(&seed));
         }
@@ -362,9 +426,15 @@ fn settled(
         Some(Claim::of(dir.clone(), meta))
     };
     let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
-    let valid = |meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_));
-    let scope =
-        Scope::Only(work.iter().filter(|(_, (meta, _))| valid(meta)).map(|(dir, _)| dir.clone()).collect());
+    // A number that cannot be read is nobody's to replace, unless a forebear knows what it was.
+    let known = |dir: &MissionDir| {
+        let mut before = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
+        request.mint == Mint::Recipe && before.any(|before| before.number().settled().is_some())
+    };
+    let may_change =
+        |dir: &MissionDir, meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_)) || known(dir);
+    let scope = work.iter().filter(|(dir, (meta, _))| may_change(dir, meta)).map(|(dir, _)| dir.clone());
+    let scope = Scope::Only(scope.collect());
     let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
     let assignments = settle(Input {
         tree: &tree,

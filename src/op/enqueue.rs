@@ -24,7 +24,7 @@ use crate::queue::{Enqueued, Handled, NewBody, NewEvent, Origin, Queue, QueueErr
 pub use super::telling::Handling;
 
 /// Rows that each table of the queue may hold.
-const CAPACITY: u64 = 100_000;
+pub const CAPACITY: u64 = 100_000;
 /// Under which key the queue keeps the id that the project went by.
 const PROJECT: &str = "project_uuid";
 /// Bodies that are held in memory at once.
@@ -122,8 +122,12 @@ impl Reconciled {
 
 /// A teller for the project of this repository.
 pub fn teller<'r>(repo: &'r Repo, config: &Config, standing: &Standing) -> Result<Teller<'r>, NoProject> {
-    let max_bytes = config.number(key::MAX_BODY_BYTES).unwrap_or(DEFAULT_MAX_BYTES);
-    Ok(Teller::new(repo, project_uuid(repo, standing)?, max_bytes))
+    Ok(Teller::new(repo, project_uuid(repo, standing)?, max_body_bytes(config)))
+}
+
+/// The largest artifact that is sent, in bytes.
+pub fn max_body_bytes(config: &Config) -> u64 {
+    config.number(key::MAX_BODY_BYTES).unwrap_or(DEFAULT_MAX_BYTES)
 }
 
 /// Queues what HEAD's tree says and the tree that was handled before did not, removes what nothing says any more,

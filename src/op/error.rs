@@ -31,6 +31,8 @@ pub enum OpError {
     NoMain,
     /// HEAD is on no branch, so nothing can be committed on top.
     Detached,
+    /// Another process rewrites mission files of this work tree.
+    Busy,
 }
 
 impl fmt::Display for OpError {
@@ -43,6 +45,7 @@ impl fmt::Display for OpError {
             Self::NoSuchRevision(revision) => write!(f, "no commit is called {revision:?}"),
             Self::NoMain => f.write_str("no branch counts as main, so no number is settled"),
             Self::Detached => f.write_str("HEAD is on no branch"),
+            Self::Busy => f.write_str("another process rewrites mission files of this work tree"),
         }
     }
 }

@@ -3,24 +3,34 @@
 //! INVARIANT: `%A` changes only by a rename of a finished file over it. Knows no merge rule: those are `merge`'s.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
+use super::log_files::LogTexts;
 use crate::git::merge_text;
-use crate::merge::{ConflictStyle, Sides, meta};
+use crate::merge::{Conflict, ConflictStyle, Sides, event_log, meta};
+
+/// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
+const BESIDE: &str = ".mission";
 
 /// Which rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `meta.json`
     Meta,
+    /// `status.events.jsonl` and its like
+    EventLog,
 }
 
 impl Kind {
     /// The kind of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        (name == "meta").then_some(Self::Meta)
+        match name {
+            "meta" => Some(Self::Meta),
+            "event-log" => Some(Self::EventLog),
+            _ => None,
+        }
     }
 }
 
@@ -50,29 +60,85 @@ pub enum Ending {
 
 /// Merges.
 pub fn run(call: &DriverCall) -> Result<Ending, OpError> {
-    let texts = Sides {
-        base: read(&call.files.base)?,
-        ours: read(&call.files.ours)?,
-        theirs: read(&call.files.theirs)?,
-    };
-    let texts = Sides { base: texts.base.as_slice(), ours: &texts.ours, theirs: &texts.theirs };
     let style =
         ConflictStyle::new(call.marker_size, call.labels.ours.as_deref(), call.labels.theirs.as_deref());
-    let merged = match call.kind {
-        Kind::Meta => meta::merge(&texts, &style),
+    let attempt = match call.kind {
+        Kind::Meta => documents(&call.files, &style)?,
+        Kind::EventLog => logs(&call.files, &style)?,
     };
-    let reason = match merged {
-        Ok(merged) => {
-            replace(&call.files.ours, merged.text.as_bytes())?;
-            let open: Vec<String> = merged.conflicts.iter().map(|conflict| conflict.path.join(".")).collect();
-            return Ok(if open.is_empty() { Ending::Merged } else { Ending::Conflict(open) });
-        }
-        Err(refusal) => refusal.to_string(),
-    };
-    if let Some(text) = texts.settled_by_equality() {
-        replace(&call.files.ours, text)?;
-        return Ok(Ending::Merged);
+    match attempt {
+        Attempt::Ended(ending) => Ok(ending),
+        Attempt::Refused(reason) => by_lines(call, &style, reason),
     }
+}
+
+/// What came of the rules.
+enum Attempt {
+    /// `%A` holds the result.
+    Ended(Ending),
+    /// They could not be applied, for this reason; `%A` is what it was.
+    Refused(String),
+}
+
+fn documents(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
+    let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
+    let texts = texts.as_ref().map(Vec::as_slice);
+    match meta::merge(&texts, style) {
+        Ok(merged) => {
+            replace(&files.ours, [merged.text.as_bytes()])?;
+            Ok(Attempt::Ended(ending(&merged.conflicts)))
+        }
+        Err(refusal) => by_equality(&files.ours, &[], &texts, &refusal),
+    }
+}
+
+fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
+    let texts = LogTexts::read(files)?;
+    match event_log::merge_after(&texts.shared, &texts.rest(), style) {
+        Ok(merged) => return finish_log(&files.ours, &merged),
+        // The shared beginning may end inside a hunk.
+        Err(event_log::Refusal::Unreadable { .. }) if !texts.shared.is_empty() => {}
+        Err(refusal) => return by_equality(&files.ours, &texts.shared, &texts.rest(), &refusal),
+    }
+    let texts = texts.joined();
+    let texts = texts.as_ref().map(Vec::as_slice);
+    match event_log::merge_after(&[], &texts, style) {
+        Ok(merged) => finish_log(&files.ours, &merged),
+        Err(refusal) => by_equality(&files.ours, &[], &texts, &refusal),
+    }
+}
+
+fn finish_log(path: &Path, merged: &event_log::Merged<'_>) -> Result<Attempt, OpError> {
+    replace(path, merged.pieces())?;
+    Ok(Attempt::Ended(ending(&merged.conflicts)))
+}
+
+fn ending(conflicts: &[Conflict]) -> Ending {
+    if conflicts.is_empty() {
+        Ending::Merged
+    } else {
+        Ending::Conflict(conflicts.iter().map(|conflict| conflict.path.join(".")).collect())
+    }
+}
+
+/// Where the rules cannot read a text, two equal ones still settle it. `shared` is what all begin with.
+fn by_equality(
+    path: &Path,
+    shared: &[u8],
+    texts: &Sides<&[u8]>,
+    refusal: &dyn std::error::Error,
+) -> Result<Attempt, OpError> {
+    match texts.settled_by_equality() {
+        Some(text) => {
+            replace(path, [shared, text])?;
+            Ok(Attempt::Ended(Ending::Merged))
+        }
+        None => Ok(Attempt::Refused(refusal.to_string())),
+    }
+}
+
+/// git's merge by lines. Always a conflict: nothing proves that what it takes for clean is right.
+fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<Ending, OpError> {
     let labels = [
         call.labels.ours.as_deref().unwrap_or("ours"),
         call.labels.base.as_deref().unwrap_or("base"),
@@ -80,25 +146,41 @@ pub fn run(call: &DriverCall) -> Result<Ending, OpError> {
     ];
     let Sides { base, ours, theirs } = &call.files;
     let (text, _) = merge_text(ours, base, theirs, style.size(), labels)?;
-    replace(&call.files.ours, &text)?;
+    replace(ours, [text.as_slice()])?;
     Ok(Ending::ByLines(reason))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, OpError> {
-    fs::read(path).map_err(OpError::file(path))
+/// Writes a file beside `path`, syncs it and renames it over `path`, whose permissions it keeps.
+fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
+    let absolute = std::path::absolute(path).map_err(OpError::file(path))?;
+    let permissions = fs::metadata(&absolute).map_err(OpError::file(path))?.permissions();
+    let mut beside = create_beside(&absolute, permissions)?;
+    let write = |file: &mut fs::File| {
+        let mut writer = BufWriter::with_capacity(1 << 16, &mut *file);
+        pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
+        writer.flush()?;
+        drop(writer);
+        file.sync_all()
+    };
+    write(beside.as_file_mut()).map_err(OpError::file(beside.path()))?;
+    beside.persist(&absolute).map(drop).map_err(|error| OpError::File { path: absolute, source: error.error })
 }
 
-/// Writes a file beside `path`, syncs it and renames it over `path`.
-fn replace(path: &Path, text: &[u8]) -> Result<(), OpError> {
-    let absolute = std::path::absolute(path).map_err(OpError::file(path))?;
-    let directory = absolute.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::Builder::new()
-        .prefix(".merge_mission_")
-        .tempfile_in(directory)
-        .map_err(OpError::file(directory))?;
-    beside
-        .write_all(text)
-        .and_then(|()| beside.as_file().sync_all())
-        .map_err(OpError::file(beside.path()))?;
-    beside.persist(&absolute).map(drop).map_err(|error| OpError::File { path: absolute, source: error.error })
+/// Creates the file that [`replace`] writes. Its name is known, so that the command line that git calls can remove it
+/// when the program was killed; git gives every merge an `%A` of its own.
+fn create_beside(path: &Path, permissions: fs::Permissions) -> Result<tempfile::NamedTempFile, OpError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(BESIDE);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&name).rand_bytes(0).permissions(permissions);
+    match builder.tempfile_in(directory) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let left = directory.join(&name);
+            fs::remove_file(&left).map_err(OpError::file(left))?;
+            builder.tempfile_in(directory)
+        }
+        created => created,
+    }
+    .map_err(OpError::file(directory.join(&name)))
 }

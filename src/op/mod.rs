@@ -1,18 +1,28 @@
 //! Operations: what one command or hook does to one repository, built from the layers below.
 //!
 //! One file an operation, and the pieces they share: [`branch`] (which branch is main, what is published),
-//! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] (putting
-//! that into index and work tree). Nothing here prints or decides when it runs.
+//! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] and
+//! [`follow`] (putting that into index and work tree, before and after a commit), [`work_file`] (one file of the
+//! work tree, replaced in one step). Nothing here prints or decides when it runs.
 
+pub mod admit;
 pub mod apply;
+pub mod audit;
 pub mod branch;
+pub mod bypassed;
 pub mod catch_up;
 pub mod correct;
 pub mod create;
 pub mod enqueue;
 mod error;
+mod fault;
+pub mod find;
+pub mod follow;
 pub mod list;
+mod log_files;
 pub mod merge_driver;
+pub mod migrate;
+pub mod order_log;
 pub mod project;
 pub mod said;
 pub mod settle;
@@ -21,6 +31,7 @@ pub mod speaker;
 pub mod stage;
 pub mod supersede;
 pub mod telling;
+pub mod work_file;
 pub mod work_tree_scan;
 
 pub use error::OpError;

@@ -1,14 +1,12 @@
 //! Settlement by hand: on main everything is caught up and numbered, elsewhere what main has not given is cleared.
 
-use std::collections::BTreeSet;
-
 use super::OpError;
-use super::apply;
 use super::branch::Standing;
 use super::catch_up::{self, Reach};
-use super::correct::{Mint, Numbers, Plan, Request, correct};
-use super::snapshot::Reader;
+use super::correct::{Fault, Mint, Numbers, Plan, Refusal, Request, correct};
+use super::snapshot::{Content, MetaFile, Reader, Snapshot};
 use crate::git::{Config, Oid, Repo};
+use crate::mission::MissionDir;
 
 /// What is wanted.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +17,8 @@ pub struct Wanted {
     pub repair: bool,
     /// What happens to the result
     pub effect: Effect,
+    /// Whether somebody sits at a terminal, who may be asked for a signature
+    pub at_terminal: bool,
 }
 
 /// What happens to the result.
@@ -38,6 +38,8 @@ pub enum Effect {
 pub struct Settled {
     /// The rewrites, and the files that could not be judged
     pub plan: Plan,
+    /// The published files that cannot be read and were left alone
+    pub unreadable: Vec<Refusal>,
     /// The commit that was made
     pub commit: Option<Oid>,
     /// Whether numbers were given (on main) or cleared
@@ -73,16 +75,31 @@ pub fn settle(
     };
     let made = match wanted.effect {
         Effect::Commit if wanted.revision.is_none() => match standing.head.branch() {
-            Some(branch) => catch_up::commit(repo, config, branch, &commit, &plan)?,
+            Some(branch) => catch_up::commit(repo, config, branch, &commit, &plan, wanted.at_terminal)?,
             None => return Err(OpError::Detached),
         },
         Effect::Stage if wanted.revision.is_none() => {
-            apply::replace_staged(repo, &plan.rewrites)?;
+            catch_up::stage(repo, &plan)?;
             None
         }
         _ => None,
     };
-    Ok(Settled { plan, commit: made, on_main })
+    let unreadable = unreadable(&reader.tree(&commit)?, &plan);
+    Ok(Settled { plan, unreadable, commit: made, on_main })
+}
+
+/// The files of a tree that cannot be read and are not among the refusals: they came that way.
+fn unreadable(tree: &Snapshot, plan: &Plan) -> Vec<Refusal> {
+    let fault = |file: &MetaFile| match &*file.content {
+        Content::Meta { .. } => None,
+        Content::Unreadable(error) => Some(Fault::Unreadable(error.clone())),
+        Content::NotRegular => Some(Fault::NotRegular),
+    };
+    let broken = tree.files.iter().filter_map(|(dir, file)| Some((dir, fault(file)?)));
+    broken
+        .filter(|(dir, _)| !plan.refusals.iter().any(|refusal| refusal.dir == **dir))
+        .map(|(dir, fault)| Refusal { dir: dir.clone(), fault })
+        .collect()
 }
 
 /// Clears what the published main does not hold; without a published main, what main itself does not hold: a branch
@@ -114,7 +131,7 @@ fn plan_clearing(
 }
 
 /// The missions that have no number in a commit, for messages.
-pub fn unsettled(reader: &Reader<'_>, commit: &Oid) -> Result<BTreeSet<crate::mission::MissionDir>, OpError> {
+pub fn unsettled(reader: &Reader<'_>, commit: &Oid) -> Result<Vec<MissionDir>, OpError> {
     let tree = reader.tree(commit)?;
     let open = tree
         .files

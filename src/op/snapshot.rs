@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::git::{GitError, Mode, Oid, Repo};
-use crate::json::{Limits, Value, parse};
+use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
 use crate::mission::{Meta, MetaError, MissionDir, SPECS};
 
 /// The file that the first event of a mission stands in.
-const EVENT_LOG: &str = "status.events.jsonl";
+pub(super) const EVENT_LOG: &str = "status.events.jsonl";
 
 /// One `meta.json` as it stands in a tree or the index.
 #[derive(Debug, Clone)]
@@ -148,33 +148,48 @@ impl<'r> Reader<'r> {
     /// The seed of the deterministic id of the mission in `dir`, as the commit or tree `treeish` has it; `None` if
     /// its `meta.json` is not there or cannot be read.
     pub fn id_seed(&self, treeish: &Oid, dir: &MissionDir) -> Result<Option<String>, GitError> {
-        let Some(entry) = self.repo.entry_at(treeish, &dir.meta_path())? else { return Ok(None) };
+        let Some(meta) = self.repo.entry_at(treeish, &dir.meta_path())? else { return Ok(None) };
         let log = self.repo.entry_at(treeish, &dir.join(EVENT_LOG.as_bytes()))?;
-        let first = match log.filter(|log| log.mode.is_regular_file()) {
-            Some(log) => first_event(&self.repo.blob(&log.oid)?),
-            None => FirstEvent::default(),
-        };
-        Ok(match &*self.content(entry.mode, &entry.oid)? {
-            Content::Meta { meta, .. } => Some(id_seed(meta.members(), &dir.name_lossy(), &first)),
-            _ => None,
-        })
+        self.id_seed_of(dir, (meta.mode, &meta.oid), log.as_ref().map(|log| (log.mode, &log.oid)))
     }
+
+    /// The seed of the deterministic id of the mission in `dir` whose `meta.json` and event log these are; `None` if
+    /// the `meta.json` cannot be read.
+    pub fn id_seed_of(
+        &self,
+        dir: &MissionDir,
+        meta: (Mode, &Oid),
+        log: Option<(Mode, &Oid)>,
+    ) -> Result<Option<String>, GitError> {
+        if !meta.0.is_regular_file() {
+            return Ok(None);
+        }
+        let log = match log.filter(|(mode, _)| mode.is_regular_file()) {
+            Some((_, oid)) => Some(self.repo.blob(oid)?),
+            None => None,
+        };
+        Ok(seed_of_texts(dir, &self.repo.blob(meta.1)?, log.as_deref()))
+    }
+}
+
+/// The seed of the deterministic id of the mission in `dir` whose `meta.json` and event log have these bytes; `None`
+/// if the former cannot be read.
+pub fn seed_of_texts(dir: &MissionDir, meta: &[u8], log: Option<&[u8]>) -> Option<String> {
+    // As it stands in the file: once legacy keys are renamed, an old name would go before `slug`.
+    let members = parse_object(meta, Limits::DOCUMENT).ok()?;
+    let first = log.map(first_event).unwrap_or_default();
+    Some(id_seed(&members, &dir.name_lossy(), &first))
 }
 
 /// The first non-blank row of a log, and the smallest `at` of all its rows.
 fn first_event(log: &[u8]) -> FirstEvent {
-    let mut rows = log.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let read = |line: &[u8]| match parse(line, Limits::ROW) {
-        Ok(Value::Object(members)) => Some(members),
-        _ => None,
-    };
-    let Some(first) = rows.clone().next().and_then(read) else { return FirstEvent::default() };
-    let smallest_at = rows
-        .by_ref()
-        .filter_map(read)
-        .filter_map(|row| {
-            row.get("at").and_then(Value::as_str).filter(|at| !at.is_empty()).map(str::to_owned)
-        })
-        .min();
-    FirstEvent { id: first.get("event_id").cloned(), at: first.get("at").cloned(), smallest_at }
+    let rows = log.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let mut rows = rows.map(|line| parse_object(line, Limits::ROW).ok()).peekable();
+    let first = rows.peek().cloned().flatten().unwrap_or_default();
+    let at = |row: Object| row.get("at").and_then(Value::as_str).map(str::to_owned);
+    FirstEvent {
+        id: first.get("event_id").cloned(),
+        at: first.get("at").cloned(),
+        smallest_at: rows.flatten().filter_map(at).filter(|at| !at.is_empty()).min(),
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Works on staged blobs, never on work-tree text. Knows nothing about hooks or messages.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::apply;
@@ -11,19 +12,22 @@ use super::snapshot::{MetaFile, Reader, Snapshot};
 use crate::clock::Instant;
 use crate::env::key;
 use crate::git::{GitError, IndexAt, Oid, Repo, StagedChange};
-use crate::mission::{MissionDir, SPECS};
+use crate::id::MissionId;
+use crate::mission::{Meta, MissionDir, SPECS};
 
 /// The staged changes of `meta.json` files.
 #[derive(Debug)]
 pub struct Staged {
     tip: Option<Oid>,
+    /// The other parents, if this is a merge
+    merged: Vec<Oid>,
     changes: Vec<(MissionDir, StagedChange)>,
 }
 
 impl Staged {
-    /// Whether no `meta.json` is added or modified.
+    /// Whether there is nothing to judge: no `meta.json` is added or modified, and no other parent could lose one.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|(_, change)| change.new.is_none())
+        self.merged.is_empty() && self.changes.iter().all(|(_, change)| change.new.is_none())
     }
 }
 
@@ -32,7 +36,15 @@ pub fn staged(repo: &Repo) -> Result<Staged, GitError> {
     let tip = repo.commit("HEAD")?;
     let changes = repo.staged_changes(&IndexAt::Current, tip.as_ref(), SPECS)?;
     let of_mission = |change: StagedChange| Some((MissionDir::of_meta_path(&change.path)?, change));
-    Ok(Staged { tip, changes: changes.into_iter().filter_map(of_mission).collect() })
+    let changes = changes.into_iter().filter_map(of_mission).collect();
+    Ok(Staged { tip, merged: repo.merge_heads()?, changes })
+}
+
+impl Staged {
+    /// The commit that will be followed.
+    pub fn tip(&self) -> Option<&Oid> {
+        self.tip.as_ref()
+    }
 }
 
 /// Corrects what is staged. If the plan that is returned holds refusals, nothing was changed.
@@ -57,10 +69,10 @@ enum Mode {
     Check,
 }
 
-fn plan(repo: &Repo, Staged { tip, changes }: Staged, mode: Mode) -> Result<Plan, GitError> {
+fn plan(repo: &Repo, Staged { tip, merged, changes }: Staged, mode: Mode) -> Result<Plan, GitError> {
     let reader = Reader::new(repo);
     let mut parents: Vec<(Oid, Snapshot)> = Vec::new();
-    for commit in tip.iter().cloned().chain(repo.merge_heads()?) {
+    for commit in tip.iter().cloned().chain(merged) {
         let missions = reader.tree(&commit)?;
         parents.push((commit, missions));
     }
@@ -81,6 +93,13 @@ fn plan(repo: &Repo, Staged { tip, changes }: Staged, mode: Mode) -> Result<Plan
         let content = reader.content(mode, &oid)?;
         tree.files.insert(dir.clone(), MetaFile { mode, oid, content });
         candidates.insert(dir);
+    }
+    let held = ids_that_hold(repo, &reader, &parents)?;
+    for dir in lost(&tree, &held) {
+        // Taken whole from the first parent, so no change as git sees it.
+        if candidates.insert(dir.clone()) {
+            inherited.insert(dir);
+        }
     }
 
     let config = repo.config()?;
@@ -110,7 +129,7 @@ fn plan(repo: &Repo, Staged { tip, changes }: Staged, mode: Mode) -> Result<Plan
         Numbers::Leave
     };
     let forebears: Vec<Forebear<'_>> =
-        parents.iter().map(|(commit, missions)| Forebear { commit, missions }).collect();
+        parents.iter().zip(&held).map(|((commit, _), missions)| Forebear { commit, missions }).collect();
     correct(
         &reader,
         &Request {
@@ -124,4 +143,57 @@ fn plan(repo: &Repo, Staged { tip, changes }: Staged, mode: Mode) -> Result<Plan
             reformat: true,
         },
     )
+}
+
+/// The missions of each parent whose ids the commit has to keep: all of the first parent; of another one those that
+/// the first parent has not replaced since their histories parted, for that was decided when it was committed.
+fn ids_that_hold<'p>(
+    repo: &Repo,
+    reader: &Reader<'_>,
+    parents: &'p [(Oid, Snapshot)],
+) -> Result<Vec<Cow<'p, Snapshot>>, GitError> {
+    let Some(((tip, first), others)) = parents.split_first() else { return Ok(Vec::new()) };
+    let mut held = vec![Cow::Borrowed(first)];
+    for (commit, other) in others {
+        let mut kept = Cow::Borrowed(other);
+        let differing = differing_ids(first, other);
+        if !differing.is_empty()
+            && let Some(base) = repo.merge_base(tip, commit)?
+        {
+            let base = reader.tree(&base)?;
+            for dir in differing {
+                if id_in(&base, dir) == id_in(other, dir) {
+                    kept.to_mut().files.remove(dir);
+                }
+            }
+        }
+        held.push(kept);
+    }
+    Ok(held)
+}
+
+/// The paths at which both trees have an id, and not the same.
+fn differing_ids<'a>(one: &Snapshot, other: &'a Snapshot) -> Vec<&'a MissionDir> {
+    let differ = |dir: &&MissionDir| match (id_in(one, dir), id_in(other, dir)) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    };
+    other.files.keys().filter(differ).collect()
+}
+
+/// The paths that are still there, but hold another id than one of these trees, whose id is at no other path.
+fn lost(tree: &Snapshot, held: &[Cow<'_, Snapshot>]) -> BTreeSet<MissionDir> {
+    let present: BTreeSet<MissionId> = tree.files.keys().filter_map(|dir| id_in(tree, dir)).collect();
+    let is_lost = |missions: &Snapshot, dir: &MissionDir| {
+        tree.files.contains_key(dir) && id_in(missions, dir).is_some_and(|id| !present.contains(&id))
+    };
+    held.iter()
+        .skip(1)
+        .flat_map(|missions| missions.files.keys().filter(|dir| is_lost(missions, dir)))
+        .cloned()
+        .collect()
+}
+
+fn id_in(missions: &Snapshot, dir: &MissionDir) -> Option<MissionId> {
+    missions.meta(dir).and_then(Meta::valid_id)
 }

@@ -7,19 +7,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::snapshot::{MetaFile, Reader};
+use super::snapshot::{EVENT_LOG, MetaFile, Reader};
 use crate::dossier::{
     Failure, Namespace, NamespaceFields, Outcome, Skip, check_content, check_path, content_hash, find_secret,
 };
 use crate::event::{self, Derived, Dossier, Expected, MissionTree, Unsaid, WorkPackage};
 use crate::git::{Entry, GitError, Mode, Oid, Repo};
+use crate::id::MissionId;
 use crate::identity::Manifest;
 use crate::json::{Value, line, object};
 use crate::mission::settle::Claim;
 use crate::mission::{Meta, MissionDir, SPECS, key};
 
-/// The log of a mission.
-const EVENT_LOG: &str = "status.events.jsonl";
 /// The largest log that is read, in bytes.
 const MAX_LOG: u64 = 256 << 20;
 /// Where a list of expected artifacts may lie, before the type of mission.
@@ -393,6 +392,29 @@ fn add_bodies(
             says.skipped.push((blob, handling));
         }
     }
+}
+
+/// Every file on a surface that is sent whose content is not, with its mission's id. Needs no project.
+pub fn artifact_faults(
+    repo: &Repo,
+    commit: &Oid,
+    max_bytes: u64,
+) -> Result<Vec<(String, Option<MissionId>, Outcome)>, GitError> {
+    let teller = Teller::new(repo, String::new(), max_bytes);
+    let view = teller.commit(commit)?;
+    let mut faults = Vec::new();
+    for (dir, directory) in &view.missions {
+        for file in repo.files_below(directory)? {
+            let Ok(path) = std::str::from_utf8(&file.name) else { continue };
+            match teller.judge(path, &file) {
+                Ok(_) | Err(Outcome::Skipped(Skip::UnsupportedSurface)) => {}
+                Err(outcome) => {
+                    faults.push((format!("{dir}/{path}"), view.meta(dir).and_then(Meta::valid_id), outcome));
+                }
+            }
+        }
+    }
+    Ok(faults)
 }
 
 fn namespace_value(namespace: &Namespace) -> Value {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
+use crate::env::place;
 
 /// How long a lock of another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -155,6 +156,37 @@ pub fn set_aside_if_corrupt(path: &Path, now: Instant) -> Result<Option<PathBuf>
         Ok(_) | Err(QueueError::Corrupt { .. }) => move_aside(path, now).map(Some),
         Err(error) => Err(error),
     }
+}
+
+/// What is wrong with the database at a path, seen without changing anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// There is none
+    Absent,
+    /// Nothing is wrong
+    Sound,
+    /// A newer version wrote this schema version
+    Newer {
+        /// The schema version that was found
+        found: i64,
+    },
+    /// It is damaged
+    Corrupt,
+}
+
+/// Looks at the database at `path` and changes nothing.
+pub fn health(path: &Path) -> Result<Health, QueueError> {
+    Ok(match probe(path)? {
+        State::Absent => Health::Absent,
+        State::Older | State::Present(Access::ReadWrite) => Health::Sound,
+        State::Present(Access::ReadOnly { found }) => Health::Newer { found },
+        State::Corrupt => Health::Corrupt,
+    })
+}
+
+/// Where the store of the repository with this common git directory lies: one for all of its work trees.
+pub fn place(common_dir: &Path) -> PathBuf {
+    common_dir.join(place::HOME).join(place::QUEUE)
 }
 
 /// What lies at the path of a database.

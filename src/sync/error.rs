@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::git::GitError;
+use crate::mission::handle::HandleError;
 use crate::op::enqueue::EnqueueError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
@@ -24,8 +25,8 @@ pub enum SyncError {
     Off,
     /// There is no such file to read from
     NoSuchFile(PathBuf),
-    /// Nothing that is queued or in HEAD is called so
-    NoSuchMission(String),
+    /// A handle that means no mission, or more than one
+    Handle(HandleError),
 }
 
 impl fmt::Display for SyncError {
@@ -37,7 +38,7 @@ impl fmt::Display for SyncError {
             Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
             Self::Off => f.write_str("sync is off in this repository"),
             Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
-            Self::NoSuchMission(handle) => write!(f, "no mission is called {handle:?}"),
+            Self::Handle(error) => error.fmt(f),
         }
     }
 }
@@ -48,7 +49,7 @@ impl std::error::Error for SyncError {
             Self::Git(error) => error.source(),
             Self::Queue(error) => error.source(),
             Self::Enqueue(error) => error.source(),
-            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::NoSuchMission(_) => None,
+            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::Handle(_) => None,
         }
     }
 }

@@ -7,10 +7,8 @@ use super::{SyncError, settings};
 use crate::clock::Instant;
 use crate::env::{self, key};
 use crate::git::Repo;
+use crate::op::enqueue::CAPACITY;
 use crate::queue::{Imported, Queue};
-
-/// Rows that each table of the queue may hold.
-const CAPACITY: u64 = 100_000;
 
 /// What came from one file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use super::{SyncError, audit};
 use crate::git::Repo;
+use crate::mission::handle::{Candidate, HandleError, resolve};
 use crate::mission::key;
 use crate::op::snapshot::Reader;
 use crate::op::supersede::mission_id;
@@ -29,7 +30,7 @@ pub fn purge(repo: &Repo, handle: Option<&str>) -> Result<Purged, SyncError> {
     let purged =
         Purged { events: queue.remove_events(&ids)?, bodies: queue.purge_bodies(Some(slug.as_str()))? };
     if id.is_none() && purged.bodies == 0 {
-        return Err(SyncError::NoSuchMission(handle.to_owned()));
+        return Err(SyncError::Handle(HandleError::Unknown(handle.to_owned())));
     }
     Ok(purged)
 }
@@ -37,16 +38,18 @@ pub fn purge(repo: &Repo, handle: Option<&str>) -> Result<Purged, SyncError> {
 /// `mission_slug` and id of the mission of HEAD that is called so; a name that HEAD does not know may be one that
 /// rows carry.
 fn meant(repo: &Repo, handle: &str) -> Result<(String, Option<String>), SyncError> {
-    let Some(head) = repo.commit("HEAD")? else { return Ok((handle.to_owned(), None)) };
-    for (dir, file) in Reader::new(repo).tree(&head)?.files {
-        let Some(meta) = file.meta() else { continue };
-        let (slug, id) = (meta.text(key::MISSION_SLUG), meta.valid_id());
-        let called = [slug, meta.text(key::SLUG)].contains(&Some(handle))
-            || dir.name() == handle.as_bytes()
-            || id.is_some_and(|id| id.as_str() == handle);
-        if called {
-            return Ok((slug.unwrap_or_default().to_owned(), id.map(|id| id.to_string())));
+    let unknown = || (handle.to_owned(), None);
+    let Some(head) = repo.commit("HEAD")? else { return Ok(unknown()) };
+    let snapshot = Reader::new(repo).tree(&head)?;
+    let candidates: Vec<Candidate<'_>> =
+        snapshot.files.iter().filter_map(|(dir, file)| Some(Candidate { dir, meta: file.meta()? })).collect();
+    match resolve(handle, &candidates) {
+        Ok(meant) => {
+            let meta = candidates[meant.at].meta;
+            let slug = meta.text(key::MISSION_SLUG).unwrap_or_default().to_owned();
+            Ok((slug, meta.valid_id().map(|id| id.to_string())))
         }
+        Err(HandleError::Unknown(_)) => Ok(unknown()),
+        Err(error @ HandleError::Ambiguous { .. }) => Err(SyncError::Handle(error)),
     }
-    Ok((handle.to_owned(), None))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::env::{key, place};
+use crate::env::key;
 use crate::git::{Config, Repo};
 
 /// Seconds that a push may wait for the server where nothing else is configured.
@@ -34,5 +34,5 @@ impl Settings {
 
 /// Where the queue lies: one database for all work trees.
 pub(super) fn queue_path(repo: &Repo) -> PathBuf {
-    repo.common_dir().join(place::HOME).join(place::QUEUE)
+    crate::queue::place(repo.common_dir())
 }

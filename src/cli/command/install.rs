@@ -8,9 +8,7 @@ use crate::install::{self, Options, Report};
 
 pub(in crate::cli) fn install(printer: &mut Printer, args: &Install) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
-    let program = std::env::current_exe().map_err(|error| {
-        CliError::new(ExitStatus::Environment, "file", format!("cannot tell where this program is: {error}"))
-    })?;
+    let program = super::this_program()?;
     let report = install::install(&repo, &Options { program, dry_run: args.dry_run })?;
     tell(printer, &report);
     if report.is_unchanged() {

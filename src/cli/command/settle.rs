@@ -1,12 +1,14 @@
 //! `git mission settle`
 
+use std::io::IsTerminal as _;
+
 use super::super::args;
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
 use crate::json::{Value, object};
 use crate::op::branch::Standing;
-use crate::op::correct::{Note, Rewrite};
+use crate::op::correct::{Note, Refusal, Rewrite};
 use crate::op::settle::{Effect, Settled, Wanted, settle};
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Settle) -> Result<ExitStatus, CliError> {
@@ -18,7 +20,8 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Settle) -> Result<
         (false, true) => Effect::Stage,
         (false, false) => Effect::Commit,
     };
-    let wanted = Wanted { revision: args.rev.clone(), repair: args.repair, effect };
+    let at_terminal = std::io::stdin().is_terminal();
+    let wanted = Wanted { revision: args.rev.clone(), repair: args.repair, effect, at_terminal };
     let settled = settle(&repo, &config, &standing, &wanted)?;
     if args.output.json {
         printer.json(&document(&settled));
@@ -29,8 +32,8 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Settle) -> Result<
 }
 
 fn tell(printer: &mut Printer, settled: &Settled, only_told: bool) {
-    for refusal in &settled.plan.refusals {
-        printer.note(&format!("warning: {}/meta.json was left as it is: {:?}", refusal.dir, refusal.fault));
+    for Refusal { dir, fault } in settled.plan.refusals.iter().chain(&settled.unreadable) {
+        printer.note(&format!("warning: {dir}/meta.json was left as it is: {fault}"));
     }
     for rewrite in &settled.plan.rewrites {
         let notes: Vec<String> = rewrite.notes.iter().map(ToString::to_string).collect();
@@ -80,7 +83,12 @@ fn document(settled: &Settled) -> Value {
             }
         }
     }
+    let skipped = settled.plan.refusals.iter().chain(&settled.unreadable);
+    let skipped = skipped.map(|Refusal { dir, fault }| {
+        object([("path", dir.to_string().into()), ("error", fault.to_string().into())])
+    });
     object([
+        ("skipped", Value::Array(skipped.collect())),
         ("assigned", Value::Array(assigned)),
         ("repaired", Value::Array(repaired)),
         ("cleared", Value::Array(cleared)),

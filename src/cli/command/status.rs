@@ -89,7 +89,7 @@ fn tell_installation(printer: &mut Printer, installed: &InstallStatus) {
         }
     }
     for attribute in installed.attributes.iter().filter(|a| !installed.is_absent() && !a.is_installed()) {
-        printer.line(&format!("wrong:      {} is not set", attribute.driver.attribute_line()));
+        printer.line(&format!("wrong:      {} is not set", attribute.attribute.line()));
     }
 }
 

@@ -1,0 +1,115 @@
+//! `git mission doctor`
+
+use super::super::args;
+use super::super::error::CliError;
+use super::super::exit::ExitStatus;
+use super::super::printer::Printer;
+use crate::doctor::{Examination, Mended, examine, fix};
+use crate::json::{Value, object};
+use crate::mission::audit::{Code, Finding, Severity};
+use crate::op::audit::Source;
+
+pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Doctor) -> Result<ExitStatus, CliError> {
+    let repo = super::open()?;
+    let fail_on = codes(&args.fail_on)?;
+    let source = args.rev.as_deref().map_or(Source::Checkout, Source::Revision);
+    let mut progress = printer.progress("examining");
+    let mut show = |done, total| progress.show(done, total);
+    let mut examined = examine(&repo, source, &mut show)?;
+    let mut mended = Mended::default();
+    if args.fix {
+        mended = fix(&repo, &examined.findings, super::this_program()?, &mut show)?;
+        if !mended.done.is_empty() {
+            // What git, the index and the work tree say now.
+            examined = examine(&super::open()?, source, &mut show)?;
+        }
+    }
+    drop(progress);
+    if args.output.json {
+        printer.json(&document(&examined));
+        for line in &mended.left {
+            printer.note(&format!("warning: left as it is: {line}"));
+        }
+    } else {
+        tell(printer, &examined, &mended);
+    }
+    let is_no = |finding: &Finding| finding.severity == Severity::Error || fail_on.contains(&finding.code);
+    Ok(if examined.findings.iter().any(is_no) { ExitStatus::No } else { ExitStatus::Done })
+}
+
+fn codes(names: &[String]) -> Result<Vec<Code>, CliError> {
+    let parse = |name: &String| {
+        Code::parse(&name.trim().to_ascii_uppercase()).ok_or_else(|| {
+            let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+            CliError::usage(format!("no finding has the code {name:?}"))
+                .hint(format!("the codes are {}", known.join(", ")))
+        })
+    };
+    names.iter().map(parse).collect()
+}
+
+fn tell(printer: &mut Printer, examined: &Examination, mended: &Mended) {
+    for line in &mended.done {
+        printer.line(&format!("fixed    {line}"));
+    }
+    for line in &mended.left {
+        printer.note(&format!("warning: left as it is: {line}"));
+    }
+    for finding in &examined.findings {
+        let place = finding.place();
+        let gap = if place.is_empty() { "" } else { ": " };
+        printer.line(&format!(
+            "{:<8} {:<20} {place}{gap}{}",
+            finding.severity.as_str(),
+            finding.code,
+            finding.message
+        ));
+    }
+    let mut fixes: Vec<&str> =
+        examined.findings.iter().filter_map(|finding| finding.fix.as_deref()).collect();
+    fixes.sort_unstable();
+    fixes.dedup();
+    for fix in fixes {
+        printer.line(&format!("helps:   {fix}"));
+    }
+    printer.line(&format!(
+        "{} missions, {} errors, {} warnings",
+        examined.missions,
+        count(examined, Severity::Error),
+        count(examined, Severity::Warning)
+    ));
+}
+
+fn count(examined: &Examination, severity: Severity) -> usize {
+    examined.findings.iter().filter(|finding| finding.severity == severity).count()
+}
+
+fn document(examined: &Examination) -> Value {
+    object([
+        ("findings", Value::Array(examined.findings.iter().map(finding_json).collect())),
+        (
+            "summary",
+            object([
+                ("missions", examined.missions.into()),
+                ("errors", count(examined, Severity::Error).into()),
+                ("warnings", count(examined, Severity::Warning).into()),
+            ]),
+        ),
+    ])
+}
+
+/// A finding as `--json` shows it.
+pub(super) fn finding_json(finding: &Finding) -> Value {
+    let message = match finding.position {
+        Some(_) => format!("{}: {}", finding.place(), finding.message),
+        None => finding.message.clone(),
+    };
+    object([
+        ("code", finding.code.as_str().into()),
+        ("severity", finding.severity.as_str().into()),
+        ("path", finding.path.clone().into()),
+        ("mission_id", finding.mission_id.map(|id| id.to_string()).into()),
+        ("message", message.into()),
+        ("fix", finding.fix.clone().into()),
+    ])
+}

@@ -1,0 +1,229 @@
+//! Three logs: what they begin with, what is new, and the text that comes out.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::group::{Group, Item, Readings, Report};
+use super::read::Version;
+use super::refusal::Refusal;
+use super::row::{Identity, Row};
+use super::scan::scan;
+use crate::json::JsonError;
+use crate::merge::report::{Conflict, Decision};
+use crate::merge::style::ConflictStyle;
+use crate::merge::{Side, Sides};
+
+/// The result of a merge. Clean if there are no conflicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged<'a> {
+    shared: &'a [u8],
+    lines: Vec<Cow<'a, str>>,
+    /// The rows, or the fields of rows, that are left open
+    pub conflicts: Vec<Conflict>,
+    /// Rows and fields on which the versions differed and that a rule settled
+    pub decisions: Vec<Decision>,
+}
+
+impl Merged<'_> {
+    /// The text in pieces, in order; most of it is borrowed from the versions.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"]);
+        std::iter::once(self.shared).chain(lines)
+    }
+
+    /// The text.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.pieces().map(<[u8]>::len).sum());
+        self.pieces().for_each(|piece| bytes.extend_from_slice(piece));
+        bytes
+    }
+}
+
+/// Merges three logs. An empty base is a log that both sides added.
+pub fn merge<'a>(texts: &Sides<&'a [u8]>, style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
+    let length = shared_length(texts);
+    match merge_after(&texts.ours[..length], &texts.map(|text| &text[length..]), style) {
+        // The shared beginning may end inside a hunk.
+        Err(Refusal::Unreadable { .. }) if length > 0 => merge_after(&[], texts, style),
+        result => result,
+    }
+}
+
+/// How many bytes all three texts begin with, in whole lines.
+pub fn shared_length(texts: &Sides<&[u8]>) -> usize {
+    const BLOCK: usize = 4096;
+    let Sides { base, ours, theirs } = *texts;
+    let most = base.len().min(ours.len()).min(theirs.len());
+    let same =
+        |from: usize, to: usize| base[from..to] == ours[from..to] && base[from..to] == theirs[from..to];
+    let mut length = 0;
+    while length + BLOCK <= most && same(length, length + BLOCK) {
+        length += BLOCK;
+    }
+    while length < most && same(length, length + 1) {
+        length += 1;
+    }
+    ours[..length].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)
+}
+
+/// As [`merge`], for logs of which the beginning is known to be shared: `shared` holds whole lines, and the texts are
+/// what follows them. A caller that compares the files as it reads them has to keep the beginning only once.
+pub fn merge_after<'a>(
+    shared: &'a [u8],
+    texts: &Sides<&'a [u8]>,
+    style: &ConflictStyle,
+) -> Result<Merged<'a>, Refusal> {
+    let versions = texts.try_map(|side, text| {
+        Version::read(text).map_err(|error| {
+            let line = error.line + newlines(shared);
+            Refusal::Unreadable { side, error: JsonError { line, ..error } }
+        })
+    })?;
+    let mut log = Log::default();
+    log.add_version(versions.ours, Readings::OURS);
+    log.add_version(versions.theirs, Readings::THEIRS);
+    log.add_version(versions.base, Readings::BASE);
+
+    let settled = log.add_unsettled(shared)?;
+    let (items, report) = log.settle()?;
+    Ok(Merged {
+        shared: &shared[..settled],
+        lines: lines(items, style)?,
+        conflicts: report.conflicts,
+        decisions: report.decisions,
+    })
+}
+
+fn newlines(text: &[u8]) -> usize {
+    text.split(|b| *b == b'\n').skip(1).count()
+}
+
+/// All rows that are looked at, by identity.
+#[derive(Debug, Default)]
+struct Log<'a> {
+    groups: Vec<Group<'a>>,
+    by_identity: HashMap<Identity<'a>, usize>,
+    /// The first of all rows in the order of the result
+    first: Option<Row<'a>>,
+}
+
+impl<'a> Log<'a> {
+    fn add_version(&mut self, version: Version<'a>, readings: Readings) {
+        let first = if version.second.is_some() { readings.first() } else { readings };
+        for row in version.first {
+            self.add(row, first);
+        }
+        for row in version.second.into_iter().flatten() {
+            self.add(row, readings.second());
+        }
+    }
+
+    fn add(&mut self, row: Row<'a>, readings: Readings) {
+        if self.first.as_ref().is_none_or(|first| row < *first) {
+            self.first = Some(row.clone());
+        }
+        if let Some(at) = self.by_identity.get(&row.identity()) {
+            self.groups[*at].add(row, readings);
+        } else {
+            self.by_identity.insert(row.identity(), self.groups.len());
+            self.groups.push(Group::new(row, readings));
+        }
+    }
+
+    /// Adds the rows of the shared beginning that have to be looked at; returns the length of the rest, which stands
+    /// as it is.
+    fn add_unsettled(&mut self, shared: &'a [u8]) -> Result<usize, Refusal> {
+        // What is added can be placed before what stood so far. That ends soon unless ids stand twice.
+        const ROUNDS: usize = 4;
+        let mut end = shared.len();
+        for round in 0..=ROUNDS {
+            let settled = if round < ROUNDS { self.settled_length(&shared[..end]) } else { 0 };
+            if settled == end {
+                break;
+            }
+            let rest = Version::read(&shared[settled..end]).map_err(|error| {
+                let line = error.line + newlines(&shared[..settled]);
+                Refusal::Unreadable { side: Side::Ours, error: JsonError { line, ..error } }
+            })?;
+            self.add_version(rest, Readings::ALL);
+            end = settled;
+        }
+        Ok(end)
+    }
+
+    /// How much of the shared beginning stands as it is: canonical rows in strict order, before every row that was
+    /// added so far, and none of them one that was added.
+    fn settled_length(&self, shared: &'a [u8]) -> usize {
+        let mut settled = 0;
+        let mut previous = ("", "", "");
+        while let Some(row) = scan(&shared[settled..]) {
+            let place = (row.at, row.id, row.line);
+            let before_all =
+                self.first.as_ref().is_none_or(|first| place < (&*first.at, &*first.id, &*first.line));
+            let identity = Row::from(row).identity();
+            let ended = shared.get(settled + row.line.len()) == Some(&b'\n');
+            if previous >= place || !before_all || !ended || self.by_identity.contains_key(&identity) {
+                break;
+            }
+            previous = place;
+            settled += row.line.len() + 1;
+        }
+        settled
+    }
+
+    fn settle(self) -> Result<(Vec<Item<'a>>, Report), Refusal> {
+        let mut items = Vec::with_capacity(self.groups.len());
+        let mut report = Report::default();
+        for group in self.groups {
+            group.settle(&mut report, &mut items)?;
+        }
+        items.sort_by(|a, b| a.place().cmp(&b.place()));
+        report.conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+        report.decisions.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok((items, report))
+    }
+}
+
+/// Writes the rows in their order; open ones next to each other share a hunk.
+fn lines<'a>(items: Vec<Item<'a>>, style: &ConflictStyle) -> Result<Vec<Cow<'a, str>>, Refusal> {
+    let mut lines = Vec::with_capacity(items.len());
+    let mut open = (Vec::new(), Vec::new());
+    for item in items {
+        match item {
+            Item::Open { ours, theirs } => {
+                open.0.extend(ours.map(proven).transpose()?);
+                open.1.extend(theirs.map(proven).transpose()?);
+            }
+            Item::Row(row) => {
+                hunk(&mut lines, &mut open, style);
+                lines.push(proven(row)?);
+            }
+        }
+    }
+    hunk(&mut lines, &mut open, style);
+    Ok(lines)
+}
+
+/// A line that was not scanned in its text is read again.
+fn proven(row: Row<'_>) -> Result<Cow<'_, str>, Refusal> {
+    let readable = match &row.line {
+        Cow::Borrowed(_) => true,
+        Cow::Owned(line) => scan(line.as_bytes()).is_some() || row.members().is_ok(),
+    };
+    if readable { Ok(row.line) } else { Err(Refusal::Unproven) }
+}
+
+fn hunk<'a>(
+    lines: &mut Vec<Cow<'a, str>>,
+    open: &mut (Vec<Cow<'a, str>>, Vec<Cow<'a, str>>),
+    style: &ConflictStyle,
+) {
+    if open.0.is_empty() && open.1.is_empty() {
+        return;
+    }
+    lines.push(style.open().into());
+    lines.append(&mut open.0);
+    lines.push(style.middle().into());
+    lines.append(&mut open.1);
+    lines.push(style.close().into());
+}

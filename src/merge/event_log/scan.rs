@@ -1,0 +1,299 @@
+//! Telling at the speed of a glance that a line is a row in canonical form, and finding what it is sorted by.
+//!
+//! INVARIANT: what is accepted is exactly what `json::line` writes for the object that it holds, so accepted bytes
+//! may be kept without building that object. What is not accepted may still be a row; `row` takes it apart then.
+
+/// A row in canonical form, as it stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scanned<'a> {
+    /// The row without its newline
+    pub(super) line: &'a str,
+    /// `at`, else `timestamp`; empty if neither is a string
+    pub(super) at: &'a str,
+    /// `event_id`; empty if it is not a string
+    pub(super) id: &'a str,
+}
+
+/// The row at the start of `bytes`, up to LF or the end. `None` if it is not in canonical form, or if a field that it
+/// is sorted by has an escape in it.
+pub(super) fn scan(bytes: &[u8]) -> Option<Scanned<'_>> {
+    let mut scanner = Scanner { bytes, at: 0, depth: 0 };
+    let (mut at, mut timestamp, mut id) = ("", "", "");
+    scanner.members(|key, value| {
+        let field = match key {
+            b"at" => &mut at,
+            b"timestamp" => &mut timestamp,
+            b"event_id" => &mut id,
+            _ => return Some(()),
+        };
+        if let [b'"', text @ .., b'"'] = value {
+            *field = std::str::from_utf8(text).ok().filter(|text| !text.contains('\\'))?;
+        }
+        Some(())
+    })?;
+    let ended = matches!(scanner.peek(), None | Some(b'\n')) && scanner.at <= MAX_BYTES;
+    let line = std::str::from_utf8(&bytes[..scanner.at]).ok().filter(|_| ended)?;
+    Some(Scanned { line, at: if at.is_empty() { timestamp } else { at }, id })
+}
+
+const MAX_BYTES: usize = crate::json::Limits::ROW.max_bytes;
+const MAX_DEPTH: usize = crate::json::Limits::ROW.max_depth;
+
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Scanner<'a> {
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn eat<const N: usize>(&mut self, expected: &[u8; N]) -> Option<()> {
+        (self.bytes.get(self.at..)?.first_chunk() == Some(expected)).then(|| self.at += N)
+    }
+
+    /// An object; `seen` gets each key without its quotes and the text of each value.
+    fn members(&mut self, mut seen: impl FnMut(&'a [u8], &'a [u8]) -> Option<()>) -> Option<()> {
+        self.enter(b'{')?;
+        if self.leave(b'}').is_some() {
+            return Some(());
+        }
+        let mut previous: Option<&[u8]> = None;
+        loop {
+            let (key, escaped) = self.string()?;
+            // Only keys without escapes are ordered like their bytes.
+            if escaped || previous.is_some_and(|previous| previous >= key) {
+                return None;
+            }
+            previous = Some(key);
+            self.eat(b": ")?;
+            let from = self.at;
+            self.value()?;
+            seen(key, &self.bytes[from..self.at])?;
+            if self.leave(b'}').is_some() {
+                return Some(());
+            }
+            self.eat(b", ")?;
+        }
+    }
+
+    fn items(&mut self) -> Option<()> {
+        self.enter(b'[')?;
+        if self.leave(b']').is_some() {
+            return Some(());
+        }
+        loop {
+            self.value()?;
+            if self.leave(b']').is_some() {
+                return Some(());
+            }
+            self.eat(b", ")?;
+        }
+    }
+
+    fn enter(&mut self, open: u8) -> Option<()> {
+        self.eat(&[open])?;
+        self.depth += 1;
+        (self.depth <= MAX_DEPTH).then_some(())
+    }
+
+    fn leave(&mut self, close: u8) -> Option<()> {
+        self.eat(&[close])?;
+        self.depth -= 1;
+        Some(())
+    }
+
+    fn value(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string().map(|_| ()),
+            b'{' => self.members(|_, _| Some(())),
+            b'[' => self.items(),
+            b't' => self.eat(b"true"),
+            b'f' => self.eat(b"false"),
+            b'n' => self.eat(b"null"),
+            _ => self.number(),
+        }
+    }
+
+    /// A string: its text without the quotes, and whether there is an escape in it.
+    fn string(&mut self) -> Option<(&'a [u8], bool)> {
+        self.eat(b"\"")?;
+        let from = self.at;
+        let mut escaped = false;
+        loop {
+            self.at += plain_run(&self.bytes[self.at..]);
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some((&self.bytes[from..self.at - 1], escaped));
+                }
+                b'\\' => self.escape()?,
+                _ => return None,
+            }
+            escaped = true;
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        match self.bytes.get(self.at + 1)? {
+            b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f' => self.at += 2,
+            b'u' => match self.code_unit(self.at)? {
+                0x08..=0x0a | 0x0c | 0x0d | 0x20..=0x7e | 0xdc00..=0xdfff => return None,
+                0xd800..=0xdbff => match self.code_unit(self.at + 6)? {
+                    0xdc00..=0xdfff => self.at += 12,
+                    _ => return None,
+                },
+                _ => self.at += 6,
+            },
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The value of `\uXXXX` at `at`, in lower-case digits.
+    fn code_unit(&self, at: usize) -> Option<u32> {
+        let [b'\\', b'u', digits @ ..] = self.bytes.get(at..at + 6)? else { return None };
+        digits.iter().try_fold(0, |value, digit| match digit {
+            b'0'..=b'9' => Some(value * 16 + u32::from(digit - b'0')),
+            b'a'..=b'f' => Some(value * 16 + u32::from(digit - b'a') + 10),
+            _ => None,
+        })
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let _ = self.eat(b"-");
+        if self.eat(b"0").is_none() {
+            self.digits()?;
+        }
+        if self.eat(b".").is_some() {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let digits = self.bytes[self.at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        self.at += digits;
+        (digits > 0).then_some(())
+    }
+}
+
+/// How many bytes at the start of `bytes` stand for themselves in a string.
+#[inline]
+fn plain_run(bytes: &[u8]) -> usize {
+    bytes.iter().position(|b| !PLAIN[usize::from(*b)]).unwrap_or(bytes.len())
+}
+
+/// The bytes that stand for themselves in a string: 0x20 to 0x7e without `"` and `\`.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        plain[byte] = byte != b'"' as usize && byte != b'\\' as usize;
+        byte += 1;
+    }
+    plain
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, line_object, parse_object};
+
+    /// Whether the line is accepted; and if so, that the written form is the same.
+    fn accepts(line: &str) -> bool {
+        let Some(scanned) = scan(line.as_bytes()) else { return false };
+        assert_eq!(scanned.line, line);
+        let members = parse_object(line.as_bytes(), Limits::ROW).expect("accepted, so it can be read");
+        assert_eq!(line_object(&members), line);
+        true
+    }
+
+    #[test]
+    fn canonical_rows_are_accepted() {
+        for line in [
+            "{}",
+            r#"{"a": [], "b": {}, "c": [1, -0.5, 1e5, 0, -0, 1E+2], "d": [{"x": null, "y": [true, false]}]}"#,
+            r#"{"a": "\u00e9\ud83d\ude00\u007f\u0000\u000b\"\\\n\r\t\b\f/", "b": ""}"#,
+        ] {
+            assert!(accepts(line), "{line}");
+        }
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(126), "]".repeat(126));
+        assert!(accepts(&deep));
+    }
+
+    #[test]
+    fn anything_else_is_left_to_the_parser() {
+        for line in [
+            "",
+            "[]",
+            "1",
+            " {}",
+            "{} ",
+            "{}\r",
+            "{ }",
+            "{\"a\":1}",
+            "{\"a\": 1,\"b\": 2}",
+            "{\"a\": 1, }",
+            r#"{"b": 1, "a": 2}"#,
+            r#"{"a": 1, "a": 1}"#,
+            r#"{"a": 01}"#,
+            r#"{"a": 1.}"#,
+            r#"{"a": +1}"#,
+            r#"{"a": 1e}"#,
+            r#"{"a": -}"#,
+            r#"{"a": tru}"#,
+            r#"{"a": NaN}"#,
+            r#"{"a": "é"}"#,
+            r#"{"a": "\u00E9"}"#,
+            r#"{"a": "\u0041"}"#,
+            r#"{"a": "\u000a"}"#,
+            r#"{"a": "\ud800"}"#,
+            r#"{"a": "\ude00\ud83d"}"#,
+            r#"{"a": "\/"}"#,
+            r#"{"a": "x}"#,
+            r#"{"a": [1, ]}"#,
+            r#"{"\u00e9": 1}"#,
+            r#"{"a": 1}x"#,
+            "{\"a\": \"\u{7f}\"}",
+            r#"{"event_id": "\u00e9"}"#,
+        ] {
+            assert!(!accepts(line), "{line}");
+        }
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(127), "]".repeat(127));
+        assert!(!accepts(&deep));
+    }
+
+    #[test]
+    fn plain_runs_end_at_every_special_byte_and_at_no_other() {
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                let mut bytes = [b'x'; 20];
+                bytes[at] = byte;
+                let special = !matches!(byte, 0x20..=0x7e) || byte == b'"' || byte == b'\\';
+                assert_eq!(plain_run(&bytes), if special { at } else { 20 }, "{byte} at {at}");
+                bytes[19] = b'"';
+                assert_eq!(plain_run(&bytes), if special { at } else { 19 }.min(19), "{byte} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_row_is_sorted_by() {
+        let keys = |line| scan(line).map(|row| (row.at, row.id));
+        assert_eq!(keys(br#"{"at": "1", "event_id": "x", "timestamp": "2"}"#), Some(("1", "x")));
+        assert_eq!(keys(br#"{"at": null, "event_id": 1, "timestamp": "2"}"#), Some(("2", "")));
+        assert_eq!(keys(b"{\"x\": {\"at\": \"1\"}}\n{"), Some(("", "")));
+    }
+}

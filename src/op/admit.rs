@@ -1,0 +1,132 @@
+//! What a push may not bring to main, and the command that gets out of it.
+//!
+//! The rules are [`crate::mission::breach`]'s; this finds the trees to judge against, and tries in memory what
+//! settling would make of the pushed commit. Knows nothing about hooks and messages.
+
+use super::branch::Standing;
+use super::catch_up::{self, Reach, Wanted};
+use super::snapshot::{Content, Reader, Snapshot};
+use crate::git::{GitError, Oid, Repo};
+use crate::mission::breach::{Breach, added};
+use crate::mission::settle::Claim;
+use crate::mission::{IdField, MissionDir, NumberField};
+
+/// One push to main.
+#[derive(Debug, Clone, Copy)]
+pub struct Push<'a> {
+    /// The commit that is pushed
+    pub head: &'a Oid,
+    /// What main is on the other side, if it exists there; it need not be known here
+    pub old: Option<&'a Oid>,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// What the push would add
+    pub breaches: Vec<Breach>,
+    /// What gets out of it
+    pub way_out: WayOut,
+    /// Whether main on the other side holds commits that are not known here, so that they have to be pulled
+    pub behind: bool,
+}
+
+/// What gets out of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WayOut {
+    /// Settling, with `repair` where a plain one would not help
+    Settle {
+        /// Whether `--repair` is needed
+        repair: bool,
+    },
+    /// Files that only their author can mend
+    Mend(Vec<MissionDir>),
+}
+
+/// Judges a push against what the other side has and against the published main.
+pub fn judge(repo: &Repo, standing: &Standing, push: Push<'_>) -> Result<Verdict, GitError> {
+    let reader = Reader::new(repo);
+    let old = match push.old {
+        Some(old) => repo.commit(old.as_str())?,
+        None => None,
+    };
+    let behind = match (push.old, &old) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(_), Some(old)) => !repo.is_ancestor(old, push.head)?,
+    };
+    let references = references(repo, old.as_ref(), standing.published_commit())?;
+    let trees = references.iter().map(|commit| reader.tree(commit)).collect::<Result<Vec<_>, _>>()?;
+    let known: Vec<Vec<Claim>> = trees.iter().map(Snapshot::claims).collect();
+    let known: Vec<&[Claim]> = known.iter().map(Vec::as_slice).collect();
+    let head = reader.tree(push.head)?;
+    let breaches = added(&head.claims(), &known, &known);
+    let way_out = if breaches.is_empty() {
+        WayOut::Settle { repair: false }
+    } else {
+        way_out(repo, &reader, standing, push, &references, &known)?
+    };
+    Ok(Verdict { breaches, way_out, behind })
+}
+
+/// The commits to judge against: what the other side has and the published main; of two of which one holds the
+/// other, only the later.
+fn references(repo: &Repo, old: Option<&Oid>, published: Option<&Oid>) -> Result<Vec<Oid>, GitError> {
+    let (Some(old), Some(published)) = (old, published) else {
+        return Ok(old.or(published).cloned().into_iter().collect());
+    };
+    Ok(if repo.is_ancestor(published, old)? {
+        vec![old.clone()]
+    } else if repo.is_ancestor(old, published)? {
+        vec![published.clone()]
+    } else {
+        vec![old.clone(), published.clone()]
+    })
+}
+
+/// Tries what settling would do, first without, then with `--repair`.
+fn way_out(
+    repo: &Repo,
+    reader: &Reader<'_>,
+    standing: &Standing,
+    push: Push<'_>,
+    references: &[Oid],
+    known: &[&[Claim]],
+) -> Result<WayOut, GitError> {
+    let head = reader.tree(push.head)?;
+    let parent = repo.commit(&format!("{}^1", push.head))?;
+    // After the fetch that the hint begins with, the published main is at least where it is now.
+    let published = match references {
+        [only] if standing.published.is_some() => Some(only),
+        _ => standing.published_commit(),
+    };
+    for repair in [false, true] {
+        let (commit, parent) = (push.head, parent.as_ref());
+        let plan = catch_up::plan(reader, Wanted { commit, published, parent, reach: Reach::All, repair })?;
+        let claims: Vec<Claim> = head
+            .files
+            .iter()
+            .filter_map(|(dir, file)| {
+                let rewritten = plan.rewrites.binary_search_by(|rewrite| rewrite.dir.cmp(dir)).ok();
+                let meta = rewritten.map(|at| &plan.rewrites[at].meta).or_else(|| file.meta())?;
+                Some(Claim::of(dir.clone(), meta))
+            })
+            .collect();
+        if added(&claims, known, known).is_empty() {
+            return Ok(WayOut::Settle { repair });
+        }
+    }
+    let broken: Vec<MissionDir> =
+        head.files.iter().filter(|(_, file)| is_broken(&file.content)).map(|(dir, _)| dir.clone()).collect();
+    Ok(if broken.is_empty() { WayOut::Settle { repair: true } } else { WayOut::Mend(broken) })
+}
+
+/// Whether settling leaves a file alone because of what stands in it.
+fn is_broken(content: &Content) -> bool {
+    match content.meta() {
+        Some(meta) => {
+            matches!(meta.id(), IdField::Invalid(_)) || matches!(meta.number(), NumberField::Invalid(_))
+        }
+        None => true,
+    }
+}

@@ -1,0 +1,53 @@
+//! What settlement did to files of a commit, done to index and work tree, without losing anybody's edits.
+//!
+//! Knows nothing about how the rewrites came about.
+
+use super::correct::{Note, Rewrite};
+use crate::git::{GitError, IndexAt, IndexEntry, Repo};
+use crate::mission::Meta;
+
+/// The index gets the rewrites where it is what the rewritten commit says, and the work tree follows where it was
+/// what the index said. A staged text that differs keeps its edits and gets the new id and number; unstaged edits
+/// stay.
+pub fn follow(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Result<(), GitError> {
+    if rewrites.is_empty() {
+        return Ok(());
+    }
+    let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
+    let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
+    let mut new = Vec::new();
+    for staged in repo.index_entries(&IndexAt::Current, &paths)? {
+        let Ok(at) = rewrites.binary_search_by(|rewrite| rewrite.old.path.cmp(&staged.path)) else {
+            continue;
+        };
+        let (rewrite, entry) = (&rewrites[at], &entries[at]);
+        if staged == rewrite.old {
+            new.push(entry.clone());
+        } else if staged != *entry
+            && let Ok(meta) = Meta::read(&repo.blob(&staged.oid)?)
+        {
+            let meta = with_notes(meta, rewrite);
+            new.push(IndexEntry { oid: repo.write_blob(meta.to_canonical().as_bytes())?, ..staged });
+        }
+    }
+    repo.replace_in_index(&IndexAt::Current, &new)?;
+    let follows = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
+    let follows: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).filter(follows).collect();
+    repo.checkout_index(&IndexAt::Current, &follows)
+}
+
+/// The id and number that the rewrite gave; an id that was edited meanwhile stays.
+fn with_notes(mut meta: Meta, rewrite: &Rewrite) -> Meta {
+    for note in &rewrite.notes {
+        match note {
+            Note::Minted(id) | Note::Copied(id, _) | Note::Restored(id) => {
+                if meta.valid_id() == rewrite.old_id {
+                    meta.set_id(*id);
+                }
+            }
+            Note::Numbered { to, .. } => meta.set_number(*to),
+            Note::Renamed(..) | Note::Reformatted => {}
+        }
+    }
+    meta
+}

@@ -1,0 +1,10 @@
+//! pre-commit and pre-merge-commit in every way that git commits: what HEAD, index and work tree hold afterwards.
+//!
+//! [`fixture`] makes repositories with one mission, `matrix` commits in every mode, the others hold one rule a test.
+
+mod fixture;
+mod identity;
+mod matrix;
+mod merges;
+mod places;
+mod refusals;
