@@ -4,6 +4,7 @@ mod commit_modes;
 mod corpus;
 mod doctor;
 mod driver_corpus;
+mod events;
 mod files;
 mod handles;
 mod install;
