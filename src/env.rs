@@ -7,6 +7,8 @@ use std::ffi::OsString;
 pub const GIT_MISSION: &str = "GIT_MISSION";
 /// Names of hooks to skip, separated by commas: `pre-push,post-commit`.
 pub const GIT_MISSION_SKIP: &str = "GIT_MISSION_SKIP";
+/// `1` lets an event log lose rows.
+pub const GIT_MISSION_ALLOW_SHRINK: &str = "GIT_MISSION_ALLOW_SHRINK";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 
@@ -22,10 +24,10 @@ pub const NO_COLOR: &str = "NO_COLOR";
 pub const HOME: &str = "HOME";
 /// Moves the directory in which related programs keep what is the user's.
 pub const SPEC_KITTY_HOME: &str = "SPEC_KITTY_HOME";
-/// Where the name of the machine may stand, in this order.
-pub const HOST_NAMES: [&str; 2] = ["HOSTNAME", "COMPUTERNAME"];
-/// Where the name of the user may stand, in this order.
-pub const USER_NAMES: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+/// Who is logged in, under each name that systems give it, in the order in which they are asked.
+pub const USER_NAMES: [&str; 4] = ["LOGNAME", "USER", "LNAME", "USERNAME"];
+/// What Windows calls the machine.
+pub const COMPUTERNAME: &str = "COMPUTERNAME";
 
 /// Set by git for its hooks: the index that the commit is made from.
 pub const GIT_INDEX_FILE: &str = "GIT_INDEX_FILE";
@@ -42,8 +44,6 @@ pub const GITHEAD_PREFIX: &str = "GITHEAD_";
 pub mod place {
     /// The directory that holds them all.
     pub const HOME: &str = "mission";
-    /// What identifies a checkout, in its own git directory.
-    pub const BUILD_ID: &str = "build-id";
     /// What became of every artifact and event, a line each.
     pub const LOG: &str = "sync.log";
     /// The queue.

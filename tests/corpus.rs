@@ -1,22 +1,13 @@
-//! The corpus of real mission trees, if it is there: in `../shared/corpus` beside the crate, or where
-//! `GIT_MISSION_CORPUS` says. Knows nothing about what a test does with it.
+//! The real mission trees of the corpus, if it is there. Knows nothing about what a test does with them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::Repo;
+use crate::support::{Repo, corpus};
 
 /// Where the corpus is; `None`, and a line that says so, if it is absent.
-#[expect(clippy::print_stderr, reason = "says that a test was skipped")]
-#[expect(clippy::disallowed_methods, reason = "tests have no env.rs")]
 pub(crate) fn root() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let root = std::env::var_os("GIT_MISSION_CORPUS").map_or_else(beside, PathBuf::from);
-    if root.join("trees").is_dir() {
-        return Some(root);
-    }
-    eprintln!("skipped: no corpus at {}", root.display());
-    None
+    corpus("trees")?.parent().map(Path::to_owned)
 }
 
 /// The names of the trees.

@@ -30,15 +30,17 @@ const NEIGHBOURS: [(&str, &str); 7] = [
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 9] = [
+const FENCES: [(&str, &str); 11] = [
     ("clap", "cli"),
     ("git2", "git"),
     ("jiff", "clock"),
     ("rusqlite", "queue"),
+    ("rustix", "identity"),
     ("sha2", "id"),
     ("ulid", "id"),
     ("ureq", "transport"),
     ("uuid", "id"),
+    ("yaml_edit", "identity"),
     ("yaml_serde", "identity"),
 ];
 

@@ -59,7 +59,7 @@ pub(crate) fn document(friendly_name: &str, notes: [&str; 2]) -> String {
     )
 }
 
-fn row(minute: u32, reason: &str) -> String {
+pub(crate) fn row(minute: u32, reason: &str) -> String {
     format!(
         "{{\"actor\": \"ada\", \"at\": \"2026-04-06T05:{minute:02}:00+00:00\", \
          \"event_id\": \"01KQ47E80QJG8GTVGDCV67R{minute:03}\", \"from_lane\": \"planned\", \

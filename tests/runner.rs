@@ -1,15 +1,22 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod commit_modes;
+mod conformance_body;
+mod conformance_event;
+mod conformance_output;
 mod corpus;
 mod doctor;
 mod driver_corpus;
 mod events;
 mod files;
 mod handles;
+mod histories;
+mod identity;
 mod install;
 mod journey;
 mod layers;
+mod legacy_names;
+mod log_guard;
 mod merge_event_log;
 mod merge_event_log_laws;
 mod merge_meta;

@@ -1,7 +1,9 @@
 //! Numbers that stay true: settlement with real git, one test a clause.
 
 mod by_hand;
+mod catching_up;
 mod push;
+mod real_size;
 
 use std::collections::BTreeMap;
 

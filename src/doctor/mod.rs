@@ -5,6 +5,7 @@
 
 mod error;
 mod fix;
+mod identity;
 mod installation;
 mod queue;
 mod secrets;
@@ -46,6 +47,7 @@ pub fn examine(
     }
     if matches!(source, Source::Checkout) {
         findings.extend(installation::judge(&crate::install::status(repo)?));
+        findings.extend(identity::judge(repo)?);
         findings.extend(queue::judge(repo, &config)?);
     }
     Ok(Examination { findings, missions: audit.missions })

@@ -159,6 +159,7 @@ fn parse_tree(mut data: &[u8], id_bytes: usize) -> Option<Vec<Entry>> {
 
 /// A running `git cat-file --batch-command`.
 struct Batch {
+    git: Git,
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -171,7 +172,9 @@ impl Batch {
         let mut command = git.command(&BATCH);
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(broken)?;
         match (child.stdin.take(), child.stdout.take()) {
-            (stdin @ Some(_), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout) }),
+            (stdin @ Some(_), Some(stdout)) => {
+                Ok(Self { git: git.clone(), child, stdin, stdout: BufReader::new(stdout) })
+            }
             _ => Err(broken(std::io::ErrorKind::BrokenPipe.into())),
         }
     }
@@ -184,6 +187,9 @@ impl Batch {
             None => Err(std::io::ErrorKind::BrokenPipe.into()),
         };
         sent.and_then(|()| self.stdout.read_line(&mut header)).map_err(broken)?;
+        if header.is_empty() {
+            return self.bury(object).map(|()| None);
+        }
         let mut words = header.trim_end().rsplitn(3, ' ');
         let (last, middle, first) = (words.next(), words.next(), words.next());
         if matches!(last, Some("missing" | "ambiguous")) {
@@ -193,6 +199,19 @@ impl Batch {
             (Some(oid), Some(kind), Some(size)) => Ok(Some((oid, kind.to_owned(), size))),
             _ => Err(super::process::answer(&BATCH, header.as_bytes())),
         }
+    }
+
+    /// After git has ended without an answer. No error if that is how it says, as git 2.39 does, that a partial
+    /// clone has not fetched the object; then another git answers what else is asked.
+    fn bury(&mut self, object: &str) -> Result<(), GitError> {
+        let args = ["cat-file", "-s", object];
+        let output = self.git.output(&args, b"")?;
+        if !String::from_utf8_lossy(&output.stderr).contains("promisor remote") {
+            return Err(super::process::failure(&args, &output));
+        }
+        let git = self.git.clone();
+        *self = Self::start(&git)?;
+        Ok(())
     }
 
     fn info(&mut self, revision: &str) -> Result<Option<Oid>, GitError> {

@@ -41,8 +41,10 @@ fn try_judge(repo: &Repo, remote: &str, pushed: &[PushedRef], report: &mut Repor
         else {
             continue;
         };
-        let verdict = admit::judge(repo, &standing, Push { head, old: pushed.old.as_ref() })?;
-        let out = way_out(&config, &standing, &main, remote, pushed, &verdict);
+        let to_authority = is_authority(&config, &standing, remote, &pushed.remote_ref);
+        let verdict = admit::judge(repo, &standing, Push { head, old: pushed.old.as_ref(), to_authority })?;
+        let pulls = verdict.behind && (to_authority || standing.published.is_none());
+        let out = way_out(&config, &standing, &main, remote, pushed, (&verdict, pulls));
         tell(&config, &verdict.breaches, &out, report);
     }
     Ok(())
@@ -53,6 +55,15 @@ fn is_main(config: &Config, main: &str, remote: &str, remote_ref: &str) -> bool 
     let follows = |name: &str| config.get(&format!("branch.{main}.{name}"));
     remote_ref.strip_prefix(HEADS) == Some(main)
         || (follows("remote") == Some(remote) && follows("merge") == Some(remote_ref))
+}
+
+/// Whether what is pushed to is what the published main is read from. A remote may be named by its URL.
+fn is_authority(config: &Config, standing: &Standing, remote: &str, remote_ref: &str) -> bool {
+    let Some((name, _)) = &standing.published else { return false };
+    let Some(branch) = remote_ref.strip_prefix(HEADS) else { return false };
+    let is_it = |remote: &str| *name == format!("refs/remotes/{remote}/{branch}");
+    let same_url = |known: &String| config.get(&format!("remote.{known}.url")) == Some(remote);
+    is_it(remote) || remotes(config).iter().filter(|known| same_url(known)).any(|known| is_it(known))
 }
 
 fn tell(config: &Config, breaches: &[Breach], out: &str, report: &mut Report) {
@@ -89,7 +100,7 @@ fn way_out(
     main: &str,
     remote: &str,
     pushed: &PushedRef,
-    verdict: &Verdict,
+    (verdict, pulls): (&Verdict, bool),
 ) -> String {
     let mut steps = Vec::new();
     if !standing.on_main() {
@@ -98,7 +109,7 @@ fn way_out(
     // What is pushed to main has to be on main before it can be settled.
     let is_tip = pushed.local_ref == format!("{HEADS}{main}")
         || (standing.on_main() && pushed.local.as_ref() == standing.head.tip());
-    if verdict.behind {
+    if pulls {
         steps.push(pull(config, main, remote, &pushed.remote_ref));
     } else {
         steps.extend(fetch(config, main, remote));

@@ -12,6 +12,7 @@ mod pre_commit;
 mod pre_push;
 mod report;
 mod run;
+mod shrunk;
 mod trace;
 
 pub use name::HookName;

@@ -1,47 +1,59 @@
-//! pre-commit and pre-merge-commit: closed for a bad staged `meta.json`, open for everything that concerns nothing
-//! staged.
+//! pre-commit and pre-merge-commit: closed for a bad staged `meta.json` and for a staged log that lost rows, open for
+//! everything that concerns nothing staged.
 
-use super::Report;
 use super::report::in_one_line;
+use super::{Report, shrunk};
 use crate::git::{GitError, Repo};
 use crate::mission::MetaError;
+use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
-use crate::op::{bypassed, stage};
+use crate::op::stage::{self, Staged};
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
-    let staged = stage::staged(repo);
-    let tip = staged.as_ref().ok().map(|staged| staged.tip().cloned());
-    finish(staged.map(|staged| (!staged.is_empty()).then(|| stage::correct_staged(repo, staged))), report);
-    if let (Some(tip), None) = (tip, report.stop) {
+    let Some(staged) = look(repo, report) else { return };
+    let tip = staged.tip().cloned();
+    judge(repo, staged, report, stage::correct_staged);
+    if report.stop.is_none() {
         bypassed::passed(repo, tip.as_ref());
     }
 }
 
 /// pre-merge-commit.
 pub(super) fn check(repo: &Repo, report: &mut Report) {
-    finish(
-        stage::staged(repo).map(|staged| (!staged.is_empty()).then(|| stage::check_staged(repo, staged))),
-        report,
-    );
+    if let Some(staged) = look(repo, report) {
+        judge(repo, staged, report, stage::check_staged);
+    }
 }
 
-fn finish(outcome: Result<Option<Result<Plan, GitError>>, GitError>, report: &mut Report) {
+fn look(repo: &Repo, report: &mut Report) -> Option<Staged> {
+    match stage::staged(repo) {
+        Ok(staged) => Some(staged),
+        Err(error) => {
+            let text = format!("missions were not checked: {}", in_one_line(&error));
+            report.warn(text, Some("git mission status"));
+            None
+        }
+    }
+}
+
+type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
+
+fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
+    shrunk::refuse(repo, &staged, report);
+    if staged.is_empty() {
+        return;
+    }
+    // What is refused anyway is only judged, so that nothing is changed.
+    let outcome = if report.stop.is_some() { stage::check_staged(repo, staged) } else { act(repo, staged) };
     match outcome {
-        Ok(None) => {}
-        Ok(Some(Ok(plan))) => tell(&plan, report),
-        Ok(Some(Err(error))) => {
+        Ok(plan) => tell(&plan, report),
+        Err(error) => {
             let text = format!(
                 "the staged missions could not be checked: {}; nothing was committed",
                 in_one_line(&error)
             );
             report.refuse(text, hint_for(&error));
-        }
-        Err(error) => {
-            report.warn(
-                format!("missions were not checked: {}", in_one_line(&error)),
-                Some("git mission status"),
-            );
         }
     }
 }
@@ -51,6 +63,8 @@ fn hint_for(error: &GitError) -> Option<&'static str> {
         GitError::Locked { .. } => {
             Some("wait for the other git process, or remove the lock file if there is none")
         }
+        // Reading them lets a partial clone fetch them.
+        GitError::Missing(_) => Some("git archive -o /dev/null HEAD kitty-specs"),
         _ => None,
     }
 }
@@ -72,7 +86,8 @@ fn tell(plan: &Plan, report: &mut Report) {
 
 /// What to say about a fault, and what helps.
 fn words(path: &str, fault: &Fault) -> (String, String) {
-    let add = format!("git add -- '{path}'");
+    let quoted = path.replace('\'', r"'\''");
+    let add = format!("git add -- '{quoted}'");
     match fault {
         Fault::Unreadable(error) => {
             let position =
@@ -102,7 +117,7 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
             format!(
-                "git mission resolve -- '{path}', or remove the key `mission_id` and {add}: the id is put back"
+                "git mission resolve -- '{quoted}', or remove the key `mission_id` and {add}: the id is put back"
             ),
         ),
         Fault::NumberInvalid(text) => (

@@ -15,4 +15,4 @@ pub mod slug;
 pub use legacy::KeyConflict;
 pub use meta::{IdField, Meta, MetaError, REQUIRED_TEXT, key};
 pub use number::{NumberField, number_of};
-pub use path::{EVENT_LOGS, MissionDir, SPECS};
+pub use path::{EVENT_LOGS, MissionDir, SPECS, is_event_log};

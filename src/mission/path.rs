@@ -10,6 +10,12 @@ pub const EVENT_LOGS: [&str; 3] = ["status.events.jsonl", "decisions.events.json
 
 const META: &[u8] = b"meta.json";
 
+/// Whether a path is that of a mission's event log.
+pub fn is_event_log(path: &[u8]) -> bool {
+    MissionDir::containing(path)
+        .is_some_and(|(_, inside)| EVENT_LOGS.iter().any(|name| name.as_bytes() == inside))
+}
+
 /// The directory of a mission, relative to the repository's root: `kitty-specs/<name>`.
 ///
 /// Bytes, because git's paths are bytes; [`fmt::Display`] shows them lossily. Only `kitty-specs/<name>/meta.json`
@@ -100,5 +106,9 @@ mod tests {
         }
         let (dir, inside) = MissionDir::containing(b"kitty-specs/a/tasks/WP01.md").expect("inside a mission");
         assert_eq!((dir.name(), inside), (b"a".as_slice(), b"tasks/WP01.md".as_slice()));
+        assert!(is_event_log(b"kitty-specs/a/status.events.jsonl"));
+        assert!(
+            !is_event_log(b"kitty-specs/a/b/status.events.jsonl") && !is_event_log(b"status.events.jsonl")
+        );
     }
 }

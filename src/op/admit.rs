@@ -18,6 +18,8 @@ pub struct Push<'a> {
     pub head: &'a Oid,
     /// What main is on the other side, if it exists there; it need not be known here
     pub old: Option<&'a Oid>,
+    /// Whether the other side is where main is published: a backup has no say in what holds
+    pub to_authority: bool,
 }
 
 /// What was found.
@@ -55,51 +57,55 @@ pub fn judge(repo: &Repo, standing: &Standing, push: Push<'_>) -> Result<Verdict
         (Some(_), None) => true,
         (Some(_), Some(old)) => !repo.is_ancestor(old, push.head)?,
     };
-    let references = references(repo, old.as_ref(), standing.published_commit())?;
-    let trees = references.iter().map(|commit| reader.tree(commit)).collect::<Result<Vec<_>, _>>()?;
-    let known: Vec<Vec<Claim>> = trees.iter().map(Snapshot::claims).collect();
-    let known: Vec<&[Claim]> = known.iter().map(Vec::as_slice).collect();
+    let references = References::of(push, old.as_ref(), standing.published_commit());
+    let holding = references.held.map(|commit| reader.tree(commit)).transpose()?;
+    let holding: Option<Vec<Claim>> = holding.as_ref().map(Snapshot::claims);
+    let copy = references.copy.map(|commit| reader.tree(commit)).transpose()?;
+    let copy: Option<Vec<Claim>> = copy.as_ref().map(Snapshot::claims);
+    let before: Vec<&[Claim]> = holding.iter().map(Vec::as_slice).collect();
+    let present: Vec<&[Claim]> = holding.iter().chain(&copy).map(Vec::as_slice).collect();
+    let judge = |claims: &[Claim]| added(claims, &before, &present);
     let head = reader.tree(push.head)?;
-    let breaches = added(&head.claims(), &known, &known);
+    let breaches = judge(&head.claims());
     let way_out = if breaches.is_empty() {
         WayOut::Settle { repair: false }
     } else {
-        way_out(repo, &reader, standing, push, &references, &known)?
+        way_out(repo, &reader, push, references.held.filter(|_| standing.published.is_some()), judge)?
     };
     Ok(Verdict { breaches, way_out, behind })
 }
 
-/// The commits to judge against: what the other side has and the published main; of two of which one holds the
-/// other, only the later.
-fn references(repo: &Repo, old: Option<&Oid>, published: Option<&Oid>) -> Result<Vec<Oid>, GitError> {
-    let (Some(old), Some(published)) = (old, published) else {
-        return Ok(old.or(published).cloned().into_iter().collect());
-    };
-    Ok(if repo.is_ancestor(published, old)? {
-        vec![old.clone()]
-    } else if repo.is_ancestor(old, published)? {
-        vec![published.clone()]
-    } else {
-        vec![old.clone(), published.clone()]
-    })
+/// The commits to judge against.
+struct References<'a> {
+    /// Whose ids and numbers hold: what the authority has, as far as it is known here
+    held: Option<&'a Oid>,
+    /// What else shows what is no news
+    copy: Option<&'a Oid>,
+}
+
+impl<'a> References<'a> {
+    fn of(push: Push<'_>, old: Option<&'a Oid>, published: Option<&'a Oid>) -> Self {
+        match (old, published) {
+            // The tracking ref may be behind what the authority says now.
+            (Some(old), Some(_)) if push.to_authority => Self { held: Some(old), copy: None },
+            (old, Some(published)) => Self { held: Some(published), copy: old },
+            (old, None) => Self { held: old, copy: None },
+        }
+    }
 }
 
 /// Tries what settling would do, first without, then with `--repair`.
+///
+/// `published` is what counts as published after the fetch that the hint begins with.
 fn way_out(
     repo: &Repo,
     reader: &Reader<'_>,
-    standing: &Standing,
     push: Push<'_>,
-    references: &[Oid],
-    known: &[&[Claim]],
+    published: Option<&Oid>,
+    judge: impl Fn(&[Claim]) -> Vec<Breach>,
 ) -> Result<WayOut, GitError> {
     let head = reader.tree(push.head)?;
     let parent = repo.commit(&format!("{}^1", push.head))?;
-    // After the fetch that the hint begins with, the published main is at least where it is now.
-    let published = match references {
-        [only] if standing.published.is_some() => Some(only),
-        _ => standing.published_commit(),
-    };
     for repair in [false, true] {
         let (commit, parent) = (push.head, parent.as_ref());
         let plan = catch_up::plan(reader, Wanted { commit, published, parent, reach: Reach::All, repair })?;
@@ -112,7 +118,7 @@ fn way_out(
                 Some(Claim::of(dir.clone(), meta))
             })
             .collect();
-        if added(&claims, known, known).is_empty() {
+        if judge(&claims).is_empty() {
             return Ok(WayOut::Settle { repair });
         }
     }

@@ -61,13 +61,8 @@ pub fn project_uuid(repo: &Repo, standing: &Standing) -> Result<String, NoProjec
     Ok(uuid_from_url_name(&format!("git-mission:{root}")))
 }
 
-/// `project.slug` of `.kittify/config.yaml`, if it can be read.
-pub fn configured_slug(repo: &Repo, standing: &Standing) -> Option<String> {
-    let text = config_text(repo, standing).ok()??;
-    ProjectFile::parse(&text).ok()?.slug
-}
-
-fn config_text(repo: &Repo, standing: &Standing) -> Result<Option<Vec<u8>>, GitError> {
+/// The text of `.kittify/config.yaml`: the committed one, else the one in the work tree.
+pub(super) fn config_text(repo: &Repo, standing: &Standing) -> Result<Option<Vec<u8>>, GitError> {
     if let Some(tip) = standing.head.tip()
         && let Some(entry) = repo.entry_at(tip, ProjectFile::PATH.as_bytes())?
     {

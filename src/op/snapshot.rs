@@ -99,14 +99,31 @@ impl<'r> Reader<'r> {
         Self { repo, contents: RefCell::default(), directories: RefCell::default() }
     }
 
+    /// The missions of a commit or tree, but for those whose file was not fetched into a partial clone: as if
+    /// their last commits had not been fetched either. For what is published; never for what is committed.
+    pub fn tree_as_fetched(&self, treeish: &Oid) -> Result<Snapshot, GitError> {
+        self.read_tree(treeish, |read| match read {
+            Err(GitError::Missing(_)) => Ok(None),
+            other => other,
+        })
+    }
+
     /// The missions of a commit or tree.
     pub fn tree(&self, treeish: &Oid) -> Result<Snapshot, GitError> {
+        self.read_tree(treeish, |read| read)
+    }
+
+    fn read_tree(
+        &self,
+        treeish: &Oid,
+        heed: impl Fn(Result<Option<MetaFile>, GitError>) -> Result<Option<MetaFile>, GitError>,
+    ) -> Result<Snapshot, GitError> {
         let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
         let mut files = BTreeMap::new();
         for entry in self.repo.tree(&specs)? {
             if entry.mode == Mode::TREE
                 && let Some(dir) = MissionDir::from_name(&entry.name)
-                && let Some(file) = self.directory(&entry.oid)?
+                && let Some(file) = heed(self.directory(&entry.oid))?
             {
                 files.insert(dir, file);
             }

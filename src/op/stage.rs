@@ -13,15 +13,17 @@ use crate::clock::Instant;
 use crate::env::key;
 use crate::git::{GitError, IndexAt, Oid, Repo, StagedChange};
 use crate::id::MissionId;
-use crate::mission::{Meta, MissionDir, SPECS};
+use crate::mission::{Meta, MissionDir, SPECS, is_event_log};
 
 /// The staged changes of `meta.json` files.
 #[derive(Debug)]
 pub struct Staged {
-    tip: Option<Oid>,
+    pub(super) tip: Option<Oid>,
     /// The other parents, if this is a merge
-    merged: Vec<Oid>,
+    pub(super) merged: Vec<Oid>,
     changes: Vec<(MissionDir, StagedChange)>,
+    /// The staged changes of event logs
+    pub(super) logs: Vec<StagedChange>,
 }
 
 impl Staged {
@@ -35,9 +37,11 @@ impl Staged {
 pub fn staged(repo: &Repo) -> Result<Staged, GitError> {
     let tip = repo.commit("HEAD")?;
     let changes = repo.staged_changes(&IndexAt::Current, tip.as_ref(), SPECS)?;
+    let (logs, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| is_event_log(&change.path));
     let of_mission = |change: StagedChange| Some((MissionDir::of_meta_path(&change.path)?, change));
     let changes = changes.into_iter().filter_map(of_mission).collect();
-    Ok(Staged { tip, merged: repo.merge_heads()?, changes })
+    Ok(Staged { tip, merged: repo.merge_heads()?, changes, logs })
 }
 
 impl Staged {
@@ -69,7 +73,7 @@ enum Mode {
     Check,
 }
 
-fn plan(repo: &Repo, Staged { tip, merged, changes }: Staged, mode: Mode) -> Result<Plan, GitError> {
+fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) -> Result<Plan, GitError> {
     let reader = Reader::new(repo);
     let mut parents: Vec<(Oid, Snapshot)> = Vec::new();
     for commit in tip.iter().cloned().chain(merged) {
@@ -105,12 +109,12 @@ fn plan(repo: &Repo, Staged { tip, merged, changes }: Staged, mode: Mode) -> Res
     let config = repo.config()?;
     let standing = Standing::find(repo, &config)?;
     let published = match standing.published_commit() {
-        Some(commit) => Some(reader.tree(commit)?),
+        Some(commit) => Some(reader.tree_as_fetched(commit)?),
         None => None,
     };
     let main = match standing.main_ref() {
         Some(name) if !standing.on_main() => match repo.commit(&name)? {
-            Some(commit) => Some(reader.tree(&commit)?),
+            Some(commit) => Some(reader.tree_as_fetched(&commit)?),
             None => None,
         },
         _ => None,

@@ -19,6 +19,7 @@ use crate::clock::Instant;
 use crate::git::{Config, Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Reconciled};
+use crate::op::identity::build_id;
 use crate::op::{speaker, work_tree_scan};
 use crate::queue::{Access, Origin, Queue, QueueError};
 
@@ -52,6 +53,8 @@ impl<'r> Session<'r> {
             return Ok(None);
         }
         let standing = Standing::find(repo, &config)?;
+        // Whoever queues speaks for this checkout, which gets its name now if it has none.
+        build_id(repo)?;
         let opened = Queue::open(&settings::queue_path(repo), Instant::now())?;
         let (queue, set_aside) = (opened.queue, opened.set_aside);
         Ok(Some(Self { repo, config, settings, standing, queue, set_aside }))

@@ -3,12 +3,12 @@
 //! The file is `alpha`'s, which main has with number 1, so a branch has to keep that number. Each case prepares the
 //! state, commits, looks, and then makes an unrelated commit, which must carry nothing else.
 
-use super::fixture::{ALPHA, BETA, META, Meta, alpha, empty, furnish, path};
+use super::fixture::{BETA, META, Meta, alpha, empty, furnish, path};
 use crate::support::{Repo, World, each_git};
 
 /// What the file is before the commit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
+pub(super) enum State {
     /// Index and work tree hold the same new text.
     Staged,
     /// The index holds a new text, the work tree a further one.
@@ -17,17 +17,17 @@ enum State {
     Unstaged,
 }
 
-const STATES: [State; 3] = [State::Staged, State::Partly, State::Unstaged];
+pub(super) const STATES: [State; 3] = [State::Staged, State::Partly, State::Unstaged];
 
 /// What has to be there after the commit.
-struct After {
+pub(super) struct After {
     /// What HEAD and index say.
-    head: Meta,
+    pub(super) head: Meta,
     /// The unstaged text that stays; `None` if the work tree is what HEAD says.
-    edited: Option<String>,
+    pub(super) edited: Option<String>,
 }
 
-fn staged() -> Meta {
+pub(super) fn staged() -> Meta {
     alpha().with("purpose_tldr", "staged")
 }
 
@@ -73,7 +73,7 @@ fn stage_other(repo: &Repo<'_>) {
 
 /// Looks at HEAD, index and work tree, then commits something else and looks again.
 #[track_caller]
-fn look(repo: &Repo<'_>, after: &After, eol: &str, case: &str) {
+pub(super) fn look(repo: &Repo<'_>, after: &After, eol: &str, case: &str) {
     let canonical = after.head.canonical();
     let work_tree = canonical.replace('\n', eol);
     let (expected, status) = match &after.edited {
@@ -100,7 +100,7 @@ fn look(repo: &Repo<'_>, after: &After, eol: &str, case: &str) {
 }
 
 /// A way to commit: what is done with the file in that state, and what has to come of it.
-type Way = fn(&Repo<'_>, State) -> After;
+pub(super) type Way = fn(&Repo<'_>, State) -> After;
 
 /// Runs a way with every git in every state, on branch `work` of an ordinary repository.
 #[track_caller]
@@ -117,30 +117,31 @@ fn matrix(way: Way) {
     });
 }
 
-fn plain(repo: &Repo<'_>, state: State) -> After {
+pub(super) fn plain(repo: &Repo<'_>, state: State) -> After {
     prepare(repo, state);
     stage_other(repo);
     repo.ok(&["commit", "-qm", "one"]);
     of_index(state)
 }
 
-fn all(repo: &Repo<'_>, state: State) -> After {
+pub(super) fn all(repo: &Repo<'_>, state: State) -> After {
     prepare(repo, state);
     repo.ok(&["commit", "-qam", "one"]);
     of_work_tree(state)
 }
 
-fn of_path(repo: &Repo<'_>, state: State) -> After {
+pub(super) fn of_path(repo: &Repo<'_>, state: State) -> After {
     prepare(repo, state);
     repo.ok(&["commit", "-qm", "one", META]);
     of_work_tree(state)
 }
 
-fn amend(repo: &Repo<'_>, state: State) -> After {
+pub(super) fn amend(repo: &Repo<'_>, state: State) -> After {
     repo.commit("to be amended", "x");
     prepare(repo, state);
     repo.ok(&["commit", "-q", "--amend", "-m", "amended"]);
-    assert_eq!(repo.ok(&["log", "-2", "--format=%s"]).stdout, format!("amended\n{META}\n"));
+    let subjects = repo.ok(&["log", "-2", "--format=%s"]).stdout;
+    assert!(subjects.starts_with("amended\n") && !subjects.contains("to be amended"), "{subjects}");
     of_index(state)
 }
 
@@ -276,7 +277,7 @@ fn diverge(repo: &Repo<'_>) {
 
 /// Says that the number that main gave is still there.
 #[track_caller]
-fn has_beta(repo: &Repo<'_>) {
+pub(super) fn has_beta(repo: &Repo<'_>) {
     let beta = Meta::new("beta", BETA).with("mission_number", 2);
     assert_eq!(repo.show(&format!("HEAD:{}", path("beta"))), beta.canonical());
 }
@@ -414,99 +415,5 @@ fn commit_in_the_middle_of_a_rebase() {
         }
         has_beta(repo);
         of_index(state)
-    });
-}
-
-/// The ways that are tried in every kind of place.
-const EVERYWHERE: [(&str, Way); 4] = [("plain", plain), ("all", all), ("path", of_path), ("amend", amend)];
-
-#[test]
-fn linked_worktree() {
-    each_git(|git| {
-        let world = World::new(git);
-        let main = empty(&world, "main");
-        furnish(&main);
-        for (name, way) in EVERYWHERE {
-            for state in STATES {
-                let case = format!("{name} {state:?}");
-                let branch = case.replace(' ', "-");
-                main.ok(&["worktree", "add", "-q", "-b", &branch, &format!("../{branch}"), "main"]);
-                let linked = main.cd(format!("../{branch}"));
-                let after = way(&linked, state);
-                look(&linked, &after, "\n", &case);
-                assert_eq!(main.status(), "", "{case}: the main work tree");
-            }
-        }
-    });
-}
-
-#[test]
-fn submodule() {
-    each_git(|git| {
-        let world = World::new(git);
-        let library = world.init("library");
-        library.commit("readme", "x");
-        let outer = world.init("outer");
-        outer.commit("readme", "x");
-        for (name, way) in EVERYWHERE {
-            for state in STATES {
-                let case = format!("{name} {state:?}");
-                let at = case.replace(' ', "-");
-                outer.ok(&["submodule", "--quiet", "add", "../library", &at]);
-                let inner = outer.cd(&at);
-                inner.mission(&["install"]).ok();
-                furnish(&inner);
-                inner.ok(&["switch", "-qc", "work"]);
-                let after = way(&inner, state);
-                look(&inner, &after, "\n", &case);
-            }
-        }
-        assert_eq!(outer.ok(&["ls-files", "kitty-specs"]).stdout, "");
-    });
-}
-
-#[test]
-fn autocrlf() {
-    each_git(|git| {
-        let world = World::new(git);
-        for (name, way) in EVERYWHERE {
-            for state in STATES {
-                let case = format!("{name} {state:?}");
-                let repo = empty(&world, &case.replace(' ', "-"));
-                repo.ok(&["config", "core.autocrlf", "true"]);
-                furnish(&repo);
-                assert_eq!(repo.read(META), alpha().canonical().replace('\n', "\r\n"), "{case}");
-                repo.ok(&["switch", "-qc", "work"]);
-                let after = way(&repo, state);
-                look(&repo, &after, "\r\n", &case);
-            }
-        }
-    });
-}
-
-#[test]
-fn a_branch_keeps_the_numbers_of_a_main_that_only_the_remote_has() {
-    each_git(|git| {
-        let world = World::new(git);
-        let origin = world.bare("origin.git");
-        let (ada, ben) = (world.clone(&origin, "ada"), world.clone(&origin, "ben"));
-        ada.mission(&["install"]).ok();
-        furnish(&ada);
-        ada.ok(&["push", "-q", "origin", "main"]);
-        ben.ok(&["pull", "-q", "origin", "main"]);
-        ben.mission(&["install"]).ok();
-        ada.commit(&path("beta"), Meta::new("beta", BETA).rough());
-        ada.ok(&["push", "-q", "origin", "main"]);
-        // ben's own main stays behind.
-        ben.ok(&["switch", "-qc", "work"]);
-        ben.commit("of work", "x");
-        ben.ok(&["fetch", "-q", "origin"]);
-        ben.ok(&["merge", "-q", "--squash", "origin/main"]);
-        ben.write(META, staged().rough());
-        ben.ok(&["add", META]);
-        ben.ok(&["commit", "-qm", "squashed"]);
-        has_beta(&ben);
-        assert_eq!(Meta::at(&ben, &format!("HEAD:{META}")).text("mission_id"), ALPHA);
-        look(&ben, &After { head: staged(), edited: None }, "\n", "squash of a remote main");
     });
 }

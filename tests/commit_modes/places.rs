@@ -224,6 +224,56 @@ fn a_work_tree_file_that_is_gone_or_a_link_is_not_put_back() {
 }
 
 #[test]
+fn a_partial_clone_needs_nothing_that_it_has_not_fetched() {
+    each_git(|git| {
+        let world = World::new(git);
+        let origin = world.bare("origin.git");
+        origin.ok(&["config", "uploadpack.allowFilter", "true"]);
+        let ada = world.clone(&origin, "ada");
+        ada.mission(&["install"]).ok();
+        furnish(&ada);
+        ada.ok(&["push", "-q", "origin", "main"]);
+        let url = format!("file://{}", origin.path().display());
+        world.directory("").ok(&["clone", "-q", "--filter=blob:none", &url, "ben"]);
+        let ben = world.directory("ben");
+        ben.mission(&["install"]).ok();
+        ada.commit(&path("beta"), Meta::new("beta", BETA).rough());
+        ada.ok(&["push", "-q", "origin", "main"]);
+        ben.ok(&["fetch", "-q", "origin"]);
+        for branch in ["main", "work"] {
+            ben.ok(&["switch", "-qC", branch]);
+            ben.write(META, edited().with("change_mode", branch).rough());
+            ben.ok(&["commit", "-qam", branch]);
+            assert_eq!(ben.show(&format!("HEAD:{META}")), edited().with("change_mode", branch).canonical());
+            assert_eq!(ben.status(), "");
+        }
+    });
+}
+
+#[test]
+fn a_commit_without_a_mission_starts_git_twice() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        let log = world.path("trace");
+        repo.write("other", "two\n");
+        repo.env("GIT_TRACE", &log).ok(&["commit", "-qam", "other"]);
+        let trace = std::fs::read_to_string(&log).expect("a trace");
+        let lines = trace.lines().filter_map(|line| line.split_once("trace: ")).map(|(_, words)| words);
+        let hook = |line: &&str| line.starts_with("run_command: ") && line.contains("/pre-commit");
+        let started: Vec<String> = lines
+            .skip_while(|line| !hook(line))
+            .skip(1)
+            .take_while(|line| !line.starts_with("run_command: "))
+            .filter_map(|line| line.strip_prefix("built-in: git "))
+            .map(str::to_owned)
+            .collect();
+        let named = |at: usize, name: &str| started.get(at).is_some_and(|line| line.starts_with(name));
+        assert!(started.len() == 2 && named(0, "rev-parse ") && named(1, "diff-index "), "{started:#?}");
+    });
+}
+
+#[test]
 fn only_the_second_level_holds_missions() {
     each_git(|git| {
         let world = World::new(git);

@@ -59,6 +59,23 @@ fn what_cannot_be_read_is_refused_with_its_place() {
 }
 
 #[test]
+fn the_hint_can_be_pasted() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        let name = path("it's ours");
+        repo.write(&name, "{");
+        repo.ok(&["add", "kitty-specs"]);
+        let words = said(&repo.git(&["commit", "-qm", "bad"]).exits(1));
+        let (_, command) = words[1].split_once("then ").expect("a command");
+        repo.write(&name, Meta::new("x", BETA).rough());
+        repo.run("sh", &["-c", command]).ok();
+        repo.ok(&["commit", "-qm", "mended"]);
+        assert_eq!(repo.status(), "");
+    });
+}
+
+#[test]
 fn one_bad_file_stops_the_good_ones_untouched() {
     each_git(|git| {
         let world = World::new(git);

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A repository whose origin has everything, so that all of it may leave.
-fn pushed<'w>(world: &'w World) -> Repo<'w> {
+fn pushed(world: &World) -> Repo<'_> {
     let origin = world.bare("origin.git");
     let repo = world.clone(&origin, "repo");
     repo.commit("README.md", "# App\n");

@@ -138,7 +138,7 @@ fn two_work_trees_are_two_builds_and_one_node() {
 }
 
 /// With hooks, as people use it.
-fn hooked<'w>(world: &'w World) -> Repo<'w> {
+fn hooked(world: &World) -> Repo<'_> {
     let repo = world.init("repo");
     repo.commit("README.md", "# App\n");
     repo.mission(&["install"]).ok();

@@ -54,6 +54,12 @@ pub(crate) fn any_git() -> Git {
     INSTALLED.last().expect("no git found").clone()
 }
 
+/// Every installed git, one for each version, for tests that divide their work among them.
+pub(crate) fn gits() -> &'static [Git] {
+    assert!(!INSTALLED.is_empty(), "no git found");
+    &INSTALLED
+}
+
 /// Every installed git, one for each version, oldest name first.
 static INSTALLED: LazyLock<Vec<Git>> = LazyLock::new(|| {
     let mut programs: Vec<PathBuf> = variable(ANOTHER).map(PathBuf::from).into_iter().collect();
@@ -75,7 +81,7 @@ static INSTALLED: LazyLock<Vec<Git>> = LazyLock::new(|| {
 
 /// A variable of the environment that the tests were started in.
 #[expect(clippy::disallowed_methods, reason = "tests look for programs on the machine they run on")]
-pub(super) fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 

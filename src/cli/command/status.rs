@@ -9,6 +9,8 @@ use crate::hook::{Trace, traces};
 use crate::install::{self, DriverState, HookState, HookStatus, InstallStatus};
 use crate::json::{Value, object};
 use crate::op::branch::Standing;
+use crate::op::identity::identity;
+use crate::op::project::project_uuid;
 use crate::op::settle::unsettled;
 use crate::op::snapshot::Reader;
 
@@ -23,8 +25,20 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &Json) -> Result<ExitStat
         Some(tip) => unsettled(&Reader::new(&repo), tip)?.into_iter().map(|dir| dir.to_string()).collect(),
         None => Vec::new(),
     };
+    let identity = identity(&repo, &config, &standing)?;
     if args.json {
+        let project = project_uuid(&repo, &standing);
         printer.json(&object([
+            (
+                "identity",
+                object([
+                    ("project_uuid", project.ok().into()),
+                    ("project_slug", identity.project_slug.into()),
+                    ("repo_slug", identity.repo_slug.into()),
+                    ("node_id", identity.node_id.into()),
+                    ("build_id", identity.build_id.into()),
+                ]),
+            ),
             ("installed", installed.is_complete().into()),
             ("hooks", Value::Array(installed.hooks.iter().map(|hook| hook_json(hook, &hooks)).collect())),
             ("main", standing.main.clone().into()),

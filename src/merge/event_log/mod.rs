@@ -10,11 +10,13 @@
 
 mod fields;
 mod group;
+mod lost;
 mod merge;
 mod read;
 mod refusal;
 mod row;
 mod scan;
 
+pub use lost::{Lost, lost};
 pub use merge::{Merged, merge, merge_after, shared_length};
 pub use refusal::Refusal;
