@@ -1,9 +1,13 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod commit_modes;
+mod conformance_body;
+mod conformance_event;
+mod conformance_output;
 mod corpus;
 mod doctor;
 mod driver_corpus;
+mod events;
 mod files;
 mod handles;
 mod histories;
@@ -12,6 +16,7 @@ mod install;
 mod journey;
 mod json;
 mod layers;
+mod legacy_names;
 mod log_guard;
 mod merge_event_log;
 mod merge_event_log_laws;

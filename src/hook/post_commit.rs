@@ -5,7 +5,8 @@ use super::Report;
 use crate::dossier::{Outcome, Skip};
 use crate::git::{GitError, Repo};
 use crate::op::bypassed::bypassed;
-use crate::op::enqueue::Handling;
+use crate::op::enqueue::Reconciled;
+use crate::queue::Enqueued;
 use crate::sync::{self, SyncError};
 
 /// One line for what went past pre-commit to main: a commit of ours would be in the way of the next amend.
@@ -23,8 +24,7 @@ pub(super) fn tell_bypassed(repo: &Repo, report: &mut Report) -> Result<(), GitE
 /// Queues what HEAD's tree says and the last one did not. Between the picks of a rebase nothing is done: its end
 /// looks at the result once.
 pub(super) fn enqueue(repo: &Repo, report: &mut Report) -> Result<(), SyncError> {
-    let handlings = sync::enqueue(repo, false)?;
-    tell(&handlings, report);
+    tell(&sync::enqueue(repo, false)?, report);
     Ok(())
 }
 
@@ -34,18 +34,32 @@ pub(super) fn is_mid_rebase(repo: &Repo) -> bool {
 }
 
 /// One line for all of it, and one for each artifact that somebody should look at.
-fn tell(handlings: &[Handling], report: &mut Report) {
-    let queued = handlings.iter().filter(|handling| matches!(handling.outcome, Outcome::Queued(_))).count();
-    if queued > 0 {
+fn tell(done: &Reconciled, report: &mut Report) {
+    let (bodies, events) = (done.queued_bodies(), done.new_events());
+    if bodies + events > 0 {
         report.info(format!(
-            "queued {queued} {} for the next push",
-            if queued == 1 { "body" } else { "bodies" }
+            "queued {bodies} {} and {events} {} for the next push",
+            if bodies == 1 { "body" } else { "bodies" },
+            if events == 1 { "event" } else { "events" }
         ));
     }
-    for handling in handlings {
+    let full = done.events.iter().filter(|event| event.outcome == Enqueued::QueueFull).count();
+    if full > 0 {
+        report
+            .warn(format!("the queue is full: {full} events wait for room"), Some("git mission sync status"));
+    }
+    for event in &done.events {
+        if let Enqueued::Refused(violation) = &event.outcome {
+            report.warn(format!("the event {} is not sent: {violation}", event.event_id), None);
+        }
+    }
+    for handling in &done.artifacts {
         let place = format!("{}/{}", handling.dir, handling.artifact_path);
         match (&handling.outcome, handling.outcome.reason()) {
-            (Outcome::Skipped(Skip::UnsupportedFormat(_) | Skip::EmptyContent), _) => {}
+            (
+                Outcome::Skipped(Skip::UnsupportedSurface | Skip::UnsupportedFormat(_) | Skip::EmptyContent),
+                _,
+            ) => {}
             (Outcome::Skipped(_) | Outcome::Failed(_), Some(reason)) => {
                 report.warn(format!("{place} is not sent: {reason}"), None);
             }

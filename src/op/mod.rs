@@ -30,7 +30,11 @@ pub mod said;
 pub mod settle;
 pub mod shrink;
 pub mod snapshot;
+pub mod speaker;
 pub mod stage;
+pub mod supersede;
+pub mod telling;
 pub mod work_file;
+pub mod work_tree_scan;
 
 pub use error::OpError;
