@@ -206,12 +206,7 @@ impl From<UrlError> for CliError {
 
 impl From<NoProject> for CliError {
     fn from(error: NoProject) -> Self {
-        let hint = match &error {
-            NoProject::Git(_) => None,
-            NoProject::File(_) => Some("mend .kittify/config.yaml"),
-            NoProject::Shallow => Some("git fetch --unshallow"),
-            NoProject::NoMain => Some("git config mission.mainBranch BRANCH"),
-        };
+        let hint = error.hint();
         let translated =
             Self::new(ExitStatus::Environment, "no_project", error.to_string()).caused_by(&error);
         match hint {

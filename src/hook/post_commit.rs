@@ -5,7 +5,7 @@ use super::Report;
 use crate::dossier::{Outcome, Skip};
 use crate::git::{GitError, Repo};
 use crate::op::bypassed::bypassed;
-use crate::op::enqueue::Reconciled;
+use crate::op::enqueue::{EnqueueError, Reconciled};
 use crate::queue::Enqueued;
 use crate::sync::{self, SyncError};
 
@@ -24,7 +24,13 @@ pub(super) fn tell_bypassed(repo: &Repo, report: &mut Report) -> Result<(), GitE
 /// Queues what HEAD's tree says and the last one did not. Between the picks of a rebase nothing is done: its end
 /// looks at the result once.
 pub(super) fn enqueue(repo: &Repo, report: &mut Report) -> Result<(), SyncError> {
-    tell(&sync::enqueue(repo, false)?, report);
+    match sync::enqueue(repo, false) {
+        Ok(done) => tell(&done, report),
+        Err(SyncError::Enqueue(EnqueueError::Project(error))) => {
+            report.warn(format!("nothing is queued yet: {error}"), error.hint());
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
 }
 
@@ -35,6 +41,13 @@ pub(super) fn is_mid_rebase(repo: &Repo) -> bool {
 
 /// One line for all of it, and one for each artifact that somebody should look at.
 fn tell(done: &Reconciled, report: &mut Report) {
+    if let Some(damaged) = &done.set_aside {
+        let text = format!(
+            "the queue was damaged; it is now {}, and commits say everything again",
+            damaged.display()
+        );
+        report.warn(text, Some("git mission sync status"));
+    }
     let (bodies, events) = (done.queued_bodies(), done.new_events());
     if bodies + events > 0 {
         report.info(format!(

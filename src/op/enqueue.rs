@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use super::branch::{Standing, push_remote};
 use super::project::{NoProject, project_uuid};
@@ -99,6 +100,8 @@ pub struct Reconciled {
     pub events: Vec<EventHandling>,
     /// Rows that were removed because nothing says them any more
     pub superseded: Vec<Superseded>,
+    /// Where a damaged database was moved to, if that is why everything was said again
+    pub set_aside: Option<PathBuf>,
 }
 
 impl Reconciled {
@@ -113,7 +116,7 @@ impl Reconciled {
     }
 
     /// Whether something has to be asked for again, because there was no room or it could not be read.
-    fn is_unfinished(&self) -> bool {
+    pub fn is_unfinished(&self) -> bool {
         let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(Failure::QueueFull));
         self.artifacts.iter().any(|artifact| failed(&artifact.outcome))
             || self.events.iter().any(|event| event.outcome == Enqueued::QueueFull)
@@ -348,7 +351,7 @@ pub fn enqueue(
     for batch in fresh.bodies.chunks(BATCH) {
         enqueue_bodies(teller, queue, batch, origin, capacity, &homeless, &mut artifacts)?;
     }
-    Ok(Reconciled { artifacts, events, superseded: Vec::new() })
+    Ok(Reconciled { artifacts, events, ..Reconciled::default() })
 }
 
 fn enqueue_events(

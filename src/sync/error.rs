@@ -29,6 +29,17 @@ pub enum SyncError {
     Handle(HandleError),
 }
 
+impl SyncError {
+    /// Whether the queue's database is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Queue(QueueError::Corrupt { .. })
+                | Self::Enqueue(EnqueueError::Queue(QueueError::Corrupt { .. }))
+        )
+    }
+}
+
 impl fmt::Display for SyncError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,11 +9,10 @@ mod flush;
 mod import;
 mod log;
 mod purge;
+mod rebuild;
 mod retry;
 mod settings;
 mod status;
-
-use std::path::PathBuf;
 
 use crate::clock::Instant;
 use crate::git::{Config, Oid, Repo};
@@ -21,7 +20,9 @@ use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Reconciled};
 use crate::op::identity::build_id;
 use crate::op::{speaker, work_tree_scan};
-use crate::queue::{Access, Origin, Queue, QueueError};
+use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
+
+use rebuild::Rebuild;
 
 pub use audit::{Diagnosis, Failures, diagnose, failures};
 pub use error::SyncError;
@@ -40,8 +41,6 @@ struct Session<'r> {
     settings: Settings,
     standing: Standing,
     queue: Queue,
-    /// Where a damaged database was moved to
-    set_aside: Option<PathBuf>,
 }
 
 impl<'r> Session<'r> {
@@ -55,9 +54,8 @@ impl<'r> Session<'r> {
         let standing = Standing::find(repo, &config)?;
         // Whoever queues speaks for this checkout, which gets its name now if it has none.
         build_id(repo)?;
-        let opened = Queue::open(&settings::queue_path(repo), Instant::now())?;
-        let (queue, set_aside) = (opened.queue, opened.set_aside);
-        Ok(Some(Self { repo, config, settings, standing, queue, set_aside }))
+        let queue = Queue::open(&settings::queue_path(repo), Instant::now())?.queue;
+        Ok(Some(Self { repo, config, settings, standing, queue }))
     }
 
     fn open_or_off(repo: &'r Repo) -> Result<Self, SyncError> {
@@ -69,8 +67,14 @@ impl<'r> Session<'r> {
             return Err(QueueError::Newer { path: self.queue.path().to_owned(), found }.into());
         }
         // After a damaged database was set aside, what it held is read from the trees again.
-        let all = all || self.set_aside.is_some();
-        let done = enqueue::reconcile(self.repo, &self.config, &self.standing, &mut self.queue, all)?;
+        let rebuild = Rebuild::pending(self.repo, &self.queue)?;
+        let reference = self.standing.head.branch();
+        let all = all || rebuild.as_ref().is_some_and(|rebuild| rebuild.concerns(reference));
+        let mut done = enqueue::reconcile(self.repo, &self.config, &self.standing, &mut self.queue, all)?;
+        if let Some(mut rebuild) = rebuild.filter(|_| !done.is_unfinished()) {
+            done.set_aside = rebuild.news.take();
+            rebuild.done(&mut self.queue, reference)?;
+        }
         log::write(self.repo, &done);
         Ok(done)
     }
@@ -89,17 +93,30 @@ impl<'r> Session<'r> {
     }
 }
 
+/// Does something with an open session; `None` while sync is off. A database that turns out to be damaged on the way
+/// is set aside, and it is tried once more.
+fn with_session<T>(
+    repo: &Repo,
+    act: impl Fn(&mut Session<'_>) -> Result<T, SyncError>,
+) -> Result<Option<T>, SyncError> {
+    let once = || Session::open(repo)?.map(|mut session| act(&mut session)).transpose();
+    match once() {
+        Err(error) if error.is_damage() => {
+            set_aside_if_corrupt(&settings::queue_path(repo), Instant::now())?;
+            once()
+        }
+        other => other,
+    }
+}
+
 /// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
 pub fn enqueue(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
-    match Session::open(repo)? {
-        Some(mut session) => session.reconcile(all),
-        None => Ok(Reconciled::default()),
-    }
+    Ok(with_session(repo, |session| session.reconcile(all))?.unwrap_or_default())
 }
 
 /// The same by hand: an error while sync is off.
 pub fn enqueue_by_hand(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
-    Session::open_or_off(repo)?.reconcile(all)
+    with_session(repo, |session| session.reconcile(all))?.ok_or(SyncError::Off)
 }
 
 /// Queues the artifacts that lie in the work tree, committed or not.
@@ -116,16 +133,24 @@ pub fn enqueue_work_tree(repo: &Repo) -> Result<Reconciled, SyncError> {
 }
 
 /// What pre-push does: catches up, then delivers what the pushed commits say. `None` if there was nothing to do.
-pub fn push(repo: &Repo, tips: &[Oid]) -> Result<Option<Flushed>, SyncError> {
-    let Some(mut session) = Session::open(repo)? else { return Ok(None) };
-    session.reconcile(false)?;
-    let flushed = session.flush(tips)?;
-    Ok((!flushed.is_empty()).then_some(flushed))
+pub fn push(repo: &Repo, pushed: &[Oid]) -> Result<Option<Flushed>, SyncError> {
+    // A tag may name anything; only commits say something.
+    let mut tips = Vec::new();
+    for oid in pushed {
+        tips.extend(repo.commit(oid.as_str())?);
+    }
+    let flushed = with_session(repo, |session| {
+        session.reconcile(false)?;
+        session.flush(&tips)
+    })?;
+    Ok(flushed.filter(|flushed| !flushed.is_empty()))
 }
 
 /// By hand: delivers what the remote-tracking refs say.
 pub fn flush(repo: &Repo) -> Result<Flushed, SyncError> {
-    let mut session = Session::open_or_off(repo)?;
-    let tips: Vec<Oid> = repo.refs_below("refs/remotes/")?.into_iter().map(|(_, tip)| tip).collect();
-    session.flush(&tips)
+    let mut tips = Vec::new();
+    for (name, _) in repo.refs_below("refs/remotes/")? {
+        tips.extend(repo.commit(&name)?);
+    }
+    with_session(repo, |session| session.flush(&tips))?.ok_or(SyncError::Off)
 }

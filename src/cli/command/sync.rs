@@ -35,9 +35,18 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: Sync) -> Result<ExitStatu
             let server = sync::check_server(&server)?;
             let set = |key: &str, value: String| ConfigEdit::Set { key: key.to_owned(), value };
             write_settings(repo, &[set(key::SERVER, server.clone()), set(key::SYNC, "true".to_owned())])?;
-            let done = sync::enqueue(repo, all)?;
-            let (bodies, events) = (done.queued_bodies(), done.new_events());
-            printer.line(&format!("sync is on, for {server}; {bodies} bodies and {events} events queued"));
+            match sync::enqueue(repo, all) {
+                Ok(done) => {
+                    let (bodies, events) = (done.queued_bodies(), done.new_events());
+                    printer.line(&format!(
+                        "sync is on, for {server}; {bodies} bodies and {events} events queued"
+                    ));
+                }
+                Err(error) => {
+                    printer.line(&format!("sync is on, for {server}; nothing is queued yet"));
+                    return Err(error.into());
+                }
+            }
         }
         Sync::Disable => {
             write_settings(repo, &[ConfigEdit::Unset(key::SYNC.to_owned())])?;
