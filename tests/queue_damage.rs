@@ -3,7 +3,7 @@
 use crate::support::{Repo, World, any_git};
 
 /// A clone with sync on, whose one push found no server, so that one body waits.
-fn undelivered<'w>(world: &'w World) -> Repo<'w> {
+fn undelivered(world: &World) -> Repo<'_> {
     let origin = world.bare("origin.git");
     let repo = world.clone(&origin, "repo");
     repo.commit("README.md", "# Product\n");
