@@ -83,7 +83,7 @@ fn what_a_model_needs_and_the_tree_does_not_hold_is_named() {
 #[test]
 fn a_mission_is_closed_when_it_is_accepted_and_numbered() {
     let accepted = ("accepted_at", Value::from("2026-04-07T00:00:00Z"));
-    let open = derived(&meta(&[accepted.clone()]), "");
+    let open = derived(&meta(std::slice::from_ref(&accepted)), "");
     assert_eq!(reasons(&open)[0], (Kind::MissionClosed, "accepted, and its number is not settled"));
     let closed = derived(&meta(&[accepted, ("mission_number", "007".into())]), "");
     assert_eq!(said(&closed), [Kind::MissionCreated, Kind::MissionClosed, Kind::WorkPackageCreated]);
