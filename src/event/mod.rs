@@ -10,6 +10,8 @@ mod envelope;
 mod kind;
 mod lane;
 mod log;
+#[cfg(test)]
+mod tests;
 mod transition;
 mod work_package;
 
