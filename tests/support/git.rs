@@ -75,7 +75,7 @@ static INSTALLED: LazyLock<Vec<Git>> = LazyLock::new(|| {
 
 /// A variable of the environment that the tests were started in.
 #[expect(clippy::disallowed_methods, reason = "tests look for programs on the machine they run on")]
-pub(super) fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 

@@ -24,7 +24,7 @@ mod repo;
 mod world;
 
 pub(crate) use corpus::corpus;
-pub(crate) use git::{Git, any_git, each_git};
+pub(crate) use git::{Git, any_git, each_git, variable};
 pub(crate) use output::Output;
 pub(crate) use repo::Repo;
 pub(crate) use world::World;
