@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::merge_histories::event_log::EventLog;
 use crate::merge_histories::meta::Meta;
 use crate::merge_histories::{Flavour, Kind, Triple, Verdict, check, check_triples, number, seed};
+use crate::merge_witness::event_log as rows;
 use crate::merge_witness::meta::{self as witness, ACCEPTANCE, TOPOLOGY};
 use crate::{merge_event_log_laws, merge_meta_laws};
 
@@ -70,7 +71,25 @@ const META: &[Listed] = &[
         TOPOLOGY.contains(&path[0].as_str()) && (1..=branches.len() - 2).contains(&count)
     }),
 ];
-const EVENT_LOGS: &[Listed] = &[];
+const EVENT_LOGS: &[Listed] = &[
+    // The object that holds a name is taken for the name, so it also ends the disagreement of that name with another
+    // actor, if it comes first.
+    ("a name and another actor, and an object that holds the name", |path, _, branches| {
+        let actors: Vec<Value> = branches
+            .iter()
+            .filter_map(|text| rows::read(text).ok()?.get(&path[0])?.first()?.get("actor").cloned())
+            .collect();
+        let holds = |actor: &Value, name: &Value| {
+            ["role", "profile", "tool"].iter().any(|key| actor.get(key) == Some(name))
+        };
+        let names = actors.iter().filter(|actor| actor.is_string());
+        path[1..] == ["actor"]
+            && names.into_iter().any(|name| {
+                actors.iter().any(|actor| holds(actor, name))
+                    && actors.iter().any(|actor| actor != name && !holds(actor, name))
+            })
+    }),
+];
 
 #[test]
 fn orders_of_merging_meta() {
