@@ -161,3 +161,21 @@ pub(crate) fn lines_by_holder(base: &str, ours: &str, theirs: &str) -> [String; 
     }
     parts
 }
+
+/// At most so many hunks are resolved in every way.
+const HUNKS: u32 = 6;
+
+/// The text resolved in every way, one half of each hunk (hunks from the seventh on as the first ones), `Err` where
+/// `valid` refuses one.
+pub(crate) fn check_every_resolution(
+    text: &str,
+    valid: impl Fn(&str) -> Result<(), String>,
+) -> Result<(), String> {
+    let hunks = pieces(text).iter().filter(|piece| matches!(piece, Piece::Hunk { .. })).count();
+    let ways = 1_u32 << HUNKS.min(u32::try_from(hunks).unwrap_or(HUNKS));
+    for way in 0..ways {
+        let resolution = resolved(text, |hunk| way >> (hunk % HUNKS as usize) & 1 == 0);
+        valid(&resolution).map_err(|error| format!("way {way:b} of {hunks} hunks: {error}\n{text}"))?;
+    }
+    Ok(())
+}
