@@ -202,6 +202,10 @@ impl Repo {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
+        let marked = self.marked(at, paths)?;
+        if marked.is_empty() && self.are_as_noted(at, paths)? {
+            return Ok(paths.iter().map(|path| path.to_vec()).collect());
+        }
         let mut args: Vec<OsString> = [
             // Otherwise a file that was only touched counts as modified.
             "-c",
@@ -220,10 +224,18 @@ impl Repo {
         .to_vec();
         args.extend(pathspecs(paths));
         let stdout = self.git_on(at).run(&args, b"")?;
-        let marked = self.marked(at, paths)?;
         let mut modified: HashSet<&[u8]> = stdout.split(|b| *b == 0).collect();
         modified.extend(marked.iter().map(|(path, _)| path.as_slice()));
         Ok(paths.iter().filter(|path| !modified.contains(*path)).map(|path| path.to_vec()).collect())
+    }
+
+    /// Whether the work-tree files of all of these paths are as the index noted them. Looks at no other file; asking
+    /// git to see through what was only touched makes it look at all.
+    fn are_as_noted(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<bool, GitError> {
+        let mut args: Vec<OsString> =
+            ["diff-files", "--name-only", "--ignore-submodules", "-z", "--"].map(Into::into).to_vec();
+        args.extend(pathspecs(paths));
+        Ok(self.git_on(at).run(&args, b"")?.is_empty())
     }
 
     /// Writes the files of these index entries into the work tree, through filters and line endings, and notes

@@ -73,6 +73,25 @@ impl Objects {
         self.batch()?.borrow_mut().info(revision)
     }
 
+    /// Where a symbolic ref points, as far as libgit2 can tell; an error is for what git has to be asked.
+    /// Saves a process for each of the questions that every hook asks.
+    pub(super) fn symbolic_ref(&self, name: &str) -> Result<Option<String>, ()> {
+        match self.library.as_ref().ok_or(())?.find_reference(name) {
+            Ok(found) => match found.symbolic_target() {
+                Ok(target) => Ok(target.map(str::to_owned)),
+                Err(_) => Err(()),
+            },
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(_) => Err(()),
+        }
+    }
+
+    /// The remote-tracking ref that a branch (full name) follows, as far as libgit2 can tell.
+    pub(super) fn upstream(&self, branch: &str) -> Option<String> {
+        let name = self.library.as_ref()?.branch_upstream_name(branch).ok()?;
+        name.as_str().ok().map(str::to_owned)
+    }
+
     /// The content of a blob.
     pub(super) fn blob(&self, oid: &Oid) -> Result<Vec<u8>, GitError> {
         if let Some((library, id)) = self.library_id(oid)

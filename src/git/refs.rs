@@ -40,17 +40,18 @@ impl Repo {
     /// What HEAD is.
     pub fn head(&self) -> Result<Head, GitError> {
         let tip = self.commit("HEAD")?;
-        let output = self.git.output(&["symbolic-ref", "-q", "HEAD"], b"")?;
-        let name = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-        match (output.status.success() && !name.is_empty(), tip) {
-            (true, tip) => Ok(Head::Branch(name, tip)),
-            (false, Some(tip)) => Ok(Head::Detached(tip)),
-            (false, None) => Err(GitError::Missing("HEAD".into())),
+        match (self.symbolic_ref("HEAD")?, tip) {
+            (Some(name), tip) => Ok(Head::Branch(name, tip)),
+            (None, Some(tip)) => Ok(Head::Detached(tip)),
+            (None, None) => Err(GitError::Missing("HEAD".into())),
         }
     }
 
     /// Where a symbolic ref points, if there is one of that name.
     pub fn symbolic_ref(&self, name: &str) -> Result<Option<String>, GitError> {
+        if let Ok(known) = self.objects.symbolic_ref(name) {
+            return Ok(known);
+        }
         let output = self.git.output(&["symbolic-ref", "-q", name], b"")?;
         let target = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         Ok((output.status.success() && !target.is_empty()).then_some(target))
@@ -73,6 +74,9 @@ impl Repo {
     /// The remote-tracking ref that a branch (short name) follows, if one is configured and known here.
     pub fn upstream_of(&self, branch: &str) -> Result<Option<String>, GitError> {
         let name = format!("refs/heads/{branch}");
+        if let Some(known) = self.objects.upstream(&name) {
+            return Ok(Some(known));
+        }
         let line = self.git.line(&["for-each-ref", "--format=%(upstream)", &name], b"")?;
         Ok((!line.is_empty()).then_some(line))
     }

@@ -123,7 +123,7 @@ fn way_out(
         }
     }
     let broken: Vec<MissionDir> =
-        head.files.iter().filter(|(_, file)| is_broken(&file.content)).map(|(dir, _)| dir.clone()).collect();
+        head.files.iter().filter(|(_, file)| is_broken(file.content())).map(|(dir, _)| dir.clone()).collect();
     Ok(if broken.is_empty() { WayOut::Settle { repair: true } } else { WayOut::Mend(broken) })
 }
 

@@ -185,7 +185,7 @@ pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitEr
     number(request, &mut work);
     for (dir, (meta, mut notes)) in work {
         let Some(file) = request.tree.files.get(&dir) else { continue };
-        let Content::Meta { meta: before, canonical } = &*file.content else { continue };
+        let Content::Meta { meta: before, canonical } = &**file.content() else { continue };
         if notes.is_empty() && (!request.reformat || request.inherited.contains(&dir)) {
             continue;
         }
@@ -246,7 +246,7 @@ fn judge<'a>(
     file: &MetaFile,
 ) -> Result<Option<Meta>, Fault> {
     let inherited = request.inherited.contains(dir);
-    let mut meta = match &*file.content {
+    let mut meta = match &**file.content() {
         Content::Meta { meta, .. } => meta.clone(),
         _ if inherited => return Ok(None),
         Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
@@ -295,7 +295,7 @@ fn identify(
         |id: MissionId, dir: &MissionDir| ids.get(&id).is_some_and(|at| at.iter().any(|other| other != dir));
     for (dir, (meta, notes)) in work.iter_mut() {
         let held: Vec<MissionId> =
-            request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir)?.valid_id()).collect();
+            request.forebears.iter().filter_map(|forebear| forebear.missions.files.get(dir)?.id()).collect();
         // An id that a forebear holds here stays here, unless it has moved to another path.
         let lost = |id: &MissionId| meta.valid_id() != Some(*id) && !lives_elsewhere(*id, dir);
         match (meta.valid_id(), held.iter().copied().find(lost)) {
@@ -345,7 +345,7 @@ fn identify(
 fn ids_of(tree: &Snapshot) -> BTreeMap<MissionId, Vec<MissionDir>> {
     let mut ids: BTreeMap<MissionId, Vec<MissionDir>> = BTreeMap::new();
     for (dir, file) in &tree.files {
-        if let Some(id) = file.meta().and_then(Meta::valid_id) {
+        if let Some(id) = file.id() {
             ids.entry(id).or_default().push(dir.clone());
         }
     }
@@ -361,7 +361,7 @@ fn keeper_of<'a>(
 ) -> Option<&'a MissionDir> {
     let paths = paths?;
     let holds = |forebear: &Forebear<'_>, dir: &MissionDir| {
-        forebear.missions.meta(dir).and_then(Meta::valid_id) == Some(id)
+        forebear.missions.files.get(dir).and_then(MetaFile::id) == Some(id)
     };
     let held = request.forebears.iter().find_map(|forebear| paths.iter().find(|dir| holds(forebear, dir)));
     held.or_else(|| paths.first())
@@ -421,9 +421,9 @@ fn settled(
     parent: Option<&Snapshot>,
     repair: bool,
 ) -> Vec<(MissionDir, Option<u64>)> {
-    let claim = |(dir, file): (&MissionDir, &MetaFile)| {
-        let meta = work.get(dir).map(|(meta, _)| meta).or_else(|| file.meta())?;
-        Some(Claim::of(dir.clone(), meta))
+    let claim = |(dir, file): (&MissionDir, &MetaFile)| match work.get(dir) {
+        Some((meta, _)) => Some(Claim::of(dir.clone(), meta)),
+        None => file.claim(dir),
     };
     let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
     // A number that cannot be read is nobody's to replace, unless a forebear knows what it was.

@@ -30,7 +30,12 @@ pub fn list(repo: &Repo, source: Source<'_>) -> Result<BTreeMap<MissionDir, Rc<C
         Source::Revision(revision) => {
             let tree = repo.object(&format!("{revision}^{{tree}}"))?;
             let tree = tree.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
-            Ok(reader.tree(&tree)?.files.into_iter().map(|(dir, file)| (dir, file.content)).collect())
+            Ok(reader
+                .tree(&tree)?
+                .files
+                .into_iter()
+                .map(|(dir, file)| (dir, Rc::clone(file.content())))
+                .collect())
         }
         Source::Checkout => {
             let specs = repo.top()?.join(SPECS);

@@ -128,7 +128,7 @@ pub fn migrate(
             let mut planner = Planner::new(&reader, Some((&tree, &missions)), &missions.files);
             let mut migrated = Migrated::default();
             for (dir, file) in &missions.files {
-                let plan = planner.plan(dir, &file.content, || reader.id_seed(&tree, dir))?;
+                let plan = planner.plan(dir, file.content(), || reader.id_seed(&tree, dir))?;
                 migrated.add(dir, plan.map(|plan| plan.map(|plan| plan.change)));
             }
             Ok(migrated)
@@ -256,7 +256,7 @@ fn checkout(
     for (done, (dir, file)) in at_hand.staged.files.iter().enumerate() {
         progress(done, total);
         let seed = || reader.id_seed_of(dir, (file.mode, &file.oid), at_hand.log(dir));
-        let outcome = match planner.plan(dir, &file.content, seed)? {
+        let outcome = match planner.plan(dir, file.content(), seed)? {
             Err(why) => Err(why),
             Ok(plan) => {
                 let step = Step { repo, dir, file, effect };
@@ -290,8 +290,7 @@ impl AtHand {
         for IndexEntry { path, mode, oid } in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
             match MissionDir::containing(&path) {
                 Some((dir, b"meta.json")) => {
-                    let content = reader.content(mode, &oid)?;
-                    staged.files.insert(dir, MetaFile { mode, oid, content });
+                    staged.files.insert(dir, reader.file(mode, oid)?);
                 }
                 Some((dir, inside)) if inside == EVENT_LOG.as_bytes() => {
                     logs.insert(dir, (mode, oid));

@@ -90,7 +90,7 @@ pub fn settle(
 
 /// The files of a tree that cannot be read and are not among the refusals: they came that way.
 fn unreadable(tree: &Snapshot, plan: &Plan) -> Vec<Refusal> {
-    let fault = |file: &MetaFile| match &*file.content {
+    let fault = |file: &MetaFile| match &**file.content() {
         Content::Meta { .. } => None,
         Content::Unreadable(error) => Some(Fault::Unreadable(error.clone())),
         Content::NotRegular => Some(Fault::NotRegular),

@@ -2,11 +2,13 @@
 //!
 //! Knows nothing about which tree it is or what is wrong with a mission.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use crate::clock::Instant;
 use crate::git::{GitError, Mode, Oid, Repo};
+use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
@@ -22,8 +24,43 @@ pub struct MetaFile {
     pub mode: Mode,
     /// Its blob
     pub oid: Oid,
-    /// What it says
-    pub content: Rc<Content>,
+    text: Rc<Text>,
+}
+
+/// What stands in a file. What settlement asks of every mission is read at once, the rest when somebody asks: of
+/// thousands of missions a commit touches a few.
+#[derive(Debug)]
+struct Text {
+    /// `None` for what is no regular file
+    bytes: Option<Vec<u8>>,
+    facts: Option<Facts>,
+    content: OnceCell<Rc<Content>>,
+}
+
+/// What settlement asks of a file that can be read.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    id: Option<MissionId>,
+    number: Option<u64>,
+    created_at: Option<Instant>,
+}
+
+impl Text {
+    fn new(bytes: Option<Vec<u8>>) -> Self {
+        let meta = bytes.as_ref().and_then(|bytes| Meta::read(bytes).ok());
+        let facts = meta.map(|meta| Facts {
+            id: meta.valid_id(),
+            number: meta.number().settled(),
+            created_at: meta.created_at(),
+        });
+        Self { bytes, facts, content: OnceCell::new() }
+    }
+
+    fn content(&self) -> &Rc<Content> {
+        self.content.get_or_init(|| {
+            Rc::new(self.bytes.as_ref().map_or(Content::NotRegular, |bytes| Content::read(bytes)))
+        })
+    }
 }
 
 /// What a `meta.json` says.
@@ -61,9 +98,25 @@ impl Content {
 }
 
 impl MetaFile {
+    /// What it says.
+    pub fn content(&self) -> &Rc<Content> {
+        self.text.content()
+    }
+
     /// What it says, if that can be read.
     pub fn meta(&self) -> Option<&Meta> {
-        self.content.meta()
+        self.text.facts.and_then(|_| self.content().meta())
+    }
+
+    /// Its id, if it can be read and has a valid one.
+    pub fn id(&self) -> Option<MissionId> {
+        self.text.facts?.id
+    }
+
+    /// What it says about the number of the mission in `dir`, if it can be read.
+    pub fn claim(&self, dir: &MissionDir) -> Option<Claim> {
+        let Facts { id, number, created_at } = self.text.facts?;
+        Some(Claim { dir: dir.clone(), id, number, created_at })
     }
 }
 
@@ -77,7 +130,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// What the readable ones say about numbers.
     pub fn claims(&self) -> Vec<Claim> {
-        self.files.iter().filter_map(|(dir, file)| Some(Claim::of(dir.clone(), file.meta()?))).collect()
+        self.files.iter().filter_map(|(dir, file)| file.claim(dir)).collect()
     }
 
     /// What the mission in `dir` says, if it is there and can be read.
@@ -89,14 +142,14 @@ impl Snapshot {
 /// Reads snapshots, each blob only once: trees of one repository share most of them.
 pub struct Reader<'r> {
     repo: &'r Repo,
-    contents: RefCell<HashMap<Oid, Rc<Content>>>,
+    texts: RefCell<HashMap<Oid, Rc<Text>>>,
     directories: RefCell<HashMap<Oid, Option<(Mode, Oid)>>>,
 }
 
 impl<'r> Reader<'r> {
     /// A reader with nothing read yet.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, contents: RefCell::default(), directories: RefCell::default() }
+        Self { repo, texts: RefCell::default(), directories: RefCell::default() }
     }
 
     /// The missions of a commit or tree, but for those whose file was not fetched into a partial clone: as if
@@ -134,8 +187,7 @@ impl<'r> Reader<'r> {
     /// The `meta.json` of the mission directory that is this tree.
     pub fn directory(&self, tree: &Oid) -> Result<Option<MetaFile>, GitError> {
         let Some((mode, oid)) = self.meta_of_directory(tree)? else { return Ok(None) };
-        let content = self.content(mode, &oid)?;
-        Ok(Some(MetaFile { mode, oid, content }))
+        self.file(mode, oid).map(Some)
     }
 
     fn meta_of_directory(&self, directory: &Oid) -> Result<Option<(Mode, Oid)>, GitError> {
@@ -148,18 +200,27 @@ impl<'r> Reader<'r> {
         Ok(found)
     }
 
+    /// An entry of the index or a tree as a `meta.json`.
+    pub fn file(&self, mode: Mode, oid: Oid) -> Result<MetaFile, GitError> {
+        let text = self.text(mode, &oid)?;
+        Ok(MetaFile { mode, oid, text })
+    }
+
     /// What a blob says as a `meta.json`.
     pub fn content(&self, mode: Mode, oid: &Oid) -> Result<Rc<Content>, GitError> {
+        Ok(Rc::clone(self.text(mode, oid)?.content()))
+    }
+
+    fn text(&self, mode: Mode, oid: &Oid) -> Result<Rc<Text>, GitError> {
         if !mode.is_regular_file() {
-            return Ok(Rc::new(Content::NotRegular));
+            return Ok(Rc::new(Text::new(None)));
         }
-        if let Some(known) = self.contents.borrow().get(oid) {
+        if let Some(known) = self.texts.borrow().get(oid) {
             return Ok(Rc::clone(known));
         }
-        let bytes = self.repo.blob(oid)?;
-        let content = Rc::new(Content::read(&bytes));
-        self.contents.borrow_mut().insert(oid.clone(), Rc::clone(&content));
-        Ok(content)
+        let text = Rc::new(Text::new(Some(self.repo.blob(oid)?)));
+        self.texts.borrow_mut().insert(oid.clone(), Rc::clone(&text));
+        Ok(text)
     }
 
     /// The seed of the deterministic id of the mission in `dir`, as the commit or tree `treeish` has it; `None` if

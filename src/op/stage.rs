@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use super::apply;
 use super::branch::Standing;
 use super::correct::{Forebear, Mint, Numbers, Plan, Request, correct};
-use super::snapshot::{MetaFile, Reader, Snapshot};
+use super::snapshot::{Reader, Snapshot};
 use crate::clock::Instant;
 use crate::env::key;
 use crate::git::{GitError, IndexAt, Oid, Repo, StagedChange};
 use crate::id::MissionId;
-use crate::mission::{Meta, MissionDir, SPECS, is_event_log};
+use crate::mission::{MissionDir, SPECS, is_event_log};
 
 /// The staged changes of `meta.json` files.
 #[derive(Debug)]
@@ -94,8 +94,7 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
         if parents.iter().any(|(_, missions)| same(missions)) {
             inherited.insert(dir.clone());
         }
-        let content = reader.content(mode, &oid)?;
-        tree.files.insert(dir.clone(), MetaFile { mode, oid, content });
+        tree.files.insert(dir.clone(), reader.file(mode, oid)?);
         candidates.insert(dir);
     }
     let held = ids_that_hold(repo, &reader, &parents)?;
@@ -187,6 +186,9 @@ fn differing_ids<'a>(one: &Snapshot, other: &'a Snapshot) -> Vec<&'a MissionDir>
 
 /// The paths that are still there, but hold another id than one of these trees, whose id is at no other path.
 fn lost(tree: &Snapshot, held: &[Cow<'_, Snapshot>]) -> BTreeSet<MissionDir> {
+    if held.len() < 2 {
+        return BTreeSet::new();
+    }
     let present: BTreeSet<MissionId> = tree.files.keys().filter_map(|dir| id_in(tree, dir)).collect();
     let is_lost = |missions: &Snapshot, dir: &MissionDir| {
         tree.files.contains_key(dir) && id_in(missions, dir).is_some_and(|id| !present.contains(&id))
@@ -199,5 +201,5 @@ fn lost(tree: &Snapshot, held: &[Cow<'_, Snapshot>]) -> BTreeSet<MissionDir> {
 }
 
 fn id_in(missions: &Snapshot, dir: &MissionDir) -> Option<MissionId> {
-    missions.meta(dir).and_then(Meta::valid_id)
+    missions.files.get(dir)?.id()
 }
