@@ -20,6 +20,10 @@ pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// The user's directory.
+pub const HOME: &str = "HOME";
+/// Moves the directory in which related programs keep what is the user's.
+pub const SPEC_KITTY_HOME: &str = "SPEC_KITTY_HOME";
 /// Who is logged in, under each name that systems give it, in the order in which they are asked.
 pub const USER_NAMES: [&str; 4] = ["LOGNAME", "USER", "LNAME", "USERNAME"];
 /// What Windows calls the machine.
@@ -40,6 +44,8 @@ pub const GITHEAD_PREFIX: &str = "GITHEAD_";
 pub mod place {
     /// The directory that holds them all.
     pub const HOME: &str = "mission";
+    /// What became of every artifact and event, a line each.
+    pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
     /// The directory with one trace a hook.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod doctor;
 pub mod dossier;
 pub mod env;
+pub mod event;
 pub mod gate;
 pub mod git;
 pub mod hook;

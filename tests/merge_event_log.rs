@@ -2,13 +2,14 @@
 //!
 //! To add a case, add a directory to `tests/cases/event-log/working`, or to `failing` if it does not work yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use git_mission::merge::event_log::{Merged, Refusal, merge, merge_after};
+use git_mission::merge::event_log::{Merged, Part, Refusal, merge, merge_after, merge_parts};
 use git_mission::merge::{ConflictStyle, Rule, Sides, Winner};
-use serde_json::Value;
 
-use crate::merge_support::{check_cases, corpus, mirrored, resolved};
+use crate::merge_support::{check_cases, check_every_resolution, corpus, lines_by_holder, mirrored};
+use crate::merge_witness::event_log as witness;
+use crate::merge_witness::{Seen, at};
 
 fn run<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> Result<Merged<'a>, Refusal> {
     merge(&Sides { base, ours, theirs }, &ConflictStyle::default())
@@ -16,6 +17,18 @@ fn run<'a>(base: &'a [u8], ours: &'a [u8], theirs: &'a [u8]) -> Result<Merged<'a
 
 fn text(merged: &Merged<'_>) -> String {
     String::from_utf8(merged.to_bytes()).expect("ASCII")
+}
+
+/// The result by way of [`merge_parts`].
+pub(crate) fn merge_by_holder(base: &str, ours: &str, theirs: &str) -> Result<String, Refusal> {
+    let texts = lines_by_holder(base, ours, theirs);
+    let held = |bits: usize| Sides { base: bits & 1 != 0, ours: bits & 2 != 0, theirs: bits & 4 != 0 };
+    let parts: Vec<Part<'_>> = texts
+        .iter()
+        .enumerate()
+        .map(|(bits, text)| Part { text: text.as_bytes(), held: held(bits) })
+        .collect();
+    merge_parts(&[], &parts, &ConflictStyle::default()).map(|merged| text(&merged))
 }
 
 #[test]
@@ -93,24 +106,16 @@ fn a_shared_beginning_is_borrowed_and_not_copied() {
     assert_eq!((first.as_ptr(), first.len()), (ours.as_ptr(), shared.len()));
 }
 
-/// Rows by their id (or content), read by another parser.
-fn independent(text: &[u8]) -> BTreeMap<String, Value> {
-    let text = std::str::from_utf8(text).expect("UTF-8");
-    text.split('\n')
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let row: Value = serde_json::from_str(line).expect("JSON");
-            (row.get("event_id").and_then(Value::as_str).map_or_else(|| row.to_string(), str::to_owned), row)
-        })
-        .collect()
-}
-
+/// Every row and field of every merge is what the witness says, which shares no code with the driver: a field that is
+/// open both sides changed to different values, and everything else is merged.
 #[test]
-#[expect(clippy::print_stderr, reason = "the figure is the point")]
+#[expect(clippy::print_stderr, reason = "the figures are the point")]
 fn real_divergences_merge_clean() {
     let Some(cases) = corpus("events") else { return };
-    let (mut divergent, mut clean) = (0, 0);
+    let (mut divergent, mut clean, mut open, mut recorded, mut rows) = (0, 0, 0, 0, 0);
     for case in &cases {
+        let texts =
+            [&case.base, &case.ours, &case.theirs].map(|text| std::str::from_utf8(text).expect("UTF-8"));
         let merged =
             run(&case.base, &case.ours, &case.theirs).unwrap_or_else(|e| panic!("{}: {e}", case.name));
         let swapped = run(&case.base, &case.theirs, &case.ours).expect("as the other way");
@@ -120,39 +125,47 @@ fn real_divergences_merge_clean() {
         let without_beginning =
             merge_after(&[], &sides, &ConflictStyle::default()).expect("as the other way");
         assert!(text(&without_beginning) == found, "{}: the shared beginning makes a difference", case.name);
+        let [base, ours, theirs] =
+            [&case.base, &case.ours, &case.theirs].map(|text| std::str::from_utf8(text).expect("UTF-8"));
+        let in_parts = merge_by_holder(base, ours, theirs).expect("as the other way");
+        assert!(in_parts == found, "{}: taking the texts apart makes a difference", case.name);
 
-        let [base, ours, theirs] = [&case.base, &case.ours, &case.theirs].map(|text| independent(text));
-        let halves = [true, false].map(|half| independent(resolved(&found, |_| half).as_bytes()));
-        for half in &halves {
-            for id in ours.keys().chain(theirs.keys()) {
-                assert!(half.contains_key(id), "{}: row {id} is lost", case.name);
-            }
-            // What people committed may have lost rows, but never has one that is not here.
-            for id in case.result.as_deref().map(independent).unwrap_or_default().keys() {
-                assert!(half.contains_key(id), "{}: row {id} of the recorded merge is lost", case.name);
-            }
-            for id in half.keys() {
-                assert!(ours.contains_key(id) || theirs.contains_key(id), "{}: row {id} is new", case.name);
-            }
-        }
-        let open: BTreeSet<&str> =
-            merged.conflicts.iter().map(|conflict| conflict.path[0].as_str()).collect();
-        for conflict in &merged.conflicts {
-            let at = |rows: &BTreeMap<String, Value>| {
-                let row = rows.get(&conflict.path[0]).cloned();
-                conflict.path[1..].iter().try_fold(row?, |value, key| value.get(key).cloned())
+        let conflicts: Vec<Vec<String>> = merged.conflicts.iter().map(|c| c.path.clone()).collect();
+        let seen = Seen::read(texts, &found, &conflicts, witness::read).expect("JSON");
+        witness::check(&seen).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
+        for path in &conflicts {
+            let at = |rows: &'_ witness::Rows| {
+                let [row] = rows.get(&path[0])?.as_slice() else { panic!("{}: {path:?}", case.name) };
+                at(row, &path[1..]).cloned()
             };
-            let (base, ours, theirs) = (at(&base), at(&ours), at(&theirs));
-            assert!(base != ours && base != theirs && ours != theirs, "{}: {:?}", case.name, conflict.path);
+            let base = seen.base.as_ref().and_then(at);
+            let (ours, theirs) = (at(&seen.ours), at(&seen.theirs));
+            assert!(base != ours && base != theirs && ours != theirs, "{}: {path:?}", case.name);
         }
-        for (id, first) in &halves[0] {
-            assert_eq!(*first != halves[1][id], open.contains(id.as_str()), "{}: row {id}", case.name);
+        let wanted: BTreeSet<&String> = seen.ours.keys().chain(seen.theirs.keys()).collect();
+        let whole = |text: &str| {
+            let rows = witness::read(text)?;
+            if rows.keys().eq(wanted.iter().copied()) { Ok(()) } else { Err("other rows".to_owned()) }
+        };
+        check_every_resolution(&found, whole).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
+        if let Some(result) = &case.result {
+            // What people committed may have lost rows, but never has one that is not here.
+            let result = witness::read(std::str::from_utf8(result).expect("UTF-8")).expect("JSON");
+            let lost = result.keys().find(|id| seen.halves.iter().any(|half| !half.contains_key(*id)));
+            assert_eq!(lost, None, "{}: of the recorded merge", case.name);
+            recorded += 1;
+            rows += result.len();
         }
         if sides.settled_by_equality().is_none() {
             divergent += 1;
-            clean += usize::from(merged.conflicts.is_empty());
+            clean += usize::from(conflicts.is_empty());
+            open += conflicts.len();
         }
     }
-    eprintln!("event logs: {clean} of {divergent} real divergences merged clean ({} cases)", cases.len());
+    eprintln!(
+        "event logs: {clean} of {divergent} real divergences merged clean ({} cases), {open} fields open in the \
+         others; all {rows} rows of {recorded} recorded merges are here",
+        cases.len()
+    );
     assert!(clean * 100 >= divergent * 93, "only {clean} of {divergent} clean");
 }

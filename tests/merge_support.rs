@@ -1,6 +1,7 @@
 //! What the tests of all merge drivers share: cases as directories, the corpus, and texts with hunks seen from
 //! outside. Knows nothing about any one kind of file and names nothing of the crate's merging.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -144,4 +145,37 @@ pub(crate) fn resolved(text: &str, first: impl Fn(usize) -> bool) -> String {
             }
         })
         .collect()
+}
+
+/// The lines of three texts, by who holds them: 1 base, 2 ours, 4 theirs, and their sums.
+pub(crate) fn lines_by_holder(base: &str, ours: &str, theirs: &str) -> [String; 8] {
+    let mut parts: [String; 8] = Default::default();
+    let mut seen = BTreeSet::new();
+    for line in [base, ours, theirs].iter().flat_map(|text| text.split_terminator('\n')) {
+        let holds = |text: &str| usize::from(text.split_terminator('\n').any(|other| other == line));
+        if seen.insert(line) {
+            let part = &mut parts[holds(base) + 2 * holds(ours) + 4 * holds(theirs)];
+            part.push_str(line);
+            part.push('\n');
+        }
+    }
+    parts
+}
+
+/// At most so many hunks are resolved in every way.
+const HUNKS: u32 = 6;
+
+/// The text resolved in every way, one half of each hunk (hunks from the seventh on as the first ones), `Err` where
+/// `valid` refuses one.
+pub(crate) fn check_every_resolution(
+    text: &str,
+    valid: impl Fn(&str) -> Result<(), String>,
+) -> Result<(), String> {
+    let hunks = pieces(text).iter().filter(|piece| matches!(piece, Piece::Hunk { .. })).count();
+    let ways = 1_u32 << HUNKS.min(u32::try_from(hunks).unwrap_or(HUNKS));
+    for way in 0..ways {
+        let resolution = resolved(text, |hunk| way >> (hunk % HUNKS as usize) & 1 == 0);
+        valid(&resolution).map_err(|error| format!("way {way:b} of {hunks} hunks: {error}\n{text}"))?;
+    }
+    Ok(())
 }

@@ -1,26 +1,37 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod commit_modes;
+mod conformance_body;
+mod conformance_event;
+mod conformance_output;
 mod corpus;
 mod doctor;
 mod driver_corpus;
+mod events;
 mod files;
 mod handles;
 mod histories;
 mod identity;
 mod install;
 mod journey;
+mod json;
 mod layers;
+mod legacy_names;
 mod log_guard;
 mod merge_event_log;
 mod merge_event_log_laws;
+mod merge_histories;
+mod merge_laws_at_scale;
 mod merge_meta;
 mod merge_meta_laws;
 mod merge_support;
+mod merge_witness;
 mod merging;
 mod merging_faults;
+mod merging_memory;
 mod merging_support;
 mod migrate;
+mod queue_damage;
 mod settlement;
 mod store;
 mod support;

@@ -173,13 +173,65 @@ pub(super) enum Sync {
         /// https://…, or file:///… for a directory
         #[arg(long, value_name = "URL")]
         server: String,
+        /// Also queue what the remote already holds
+        #[arg(long)]
+        all: bool,
     },
     /// Stop queueing; what is queued stays
     Disable,
     /// What is queued
     Status(Json),
+    /// Queue what HEAD says and was not queued yet
+    Enqueue(SyncEnqueue),
     /// Deliver what was pushed
-    Flush(Json),
+    Flush(SyncFlush),
+    /// What will not be sent unless it is retried, and why
+    Failures(Json),
+    /// Put back what failed
+    Retry(Json),
+    /// Judge every queued event, and name what HEAD holds and cannot say
+    Diagnose(Json),
+    /// Take over what another program queued
+    Import(SyncImport),
+    /// Throw away what is queued: of one mission, or all of it
+    Purge(SyncPurge),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncEnqueue {
+    /// The artifacts that lie in the work tree, committed or not
+    #[arg(long, conflicts_with = "all")]
+    pub(super) worktree: bool,
+    /// Everything that HEAD says, also what the remote already holds
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncFlush {
+    /// Write what became of every event to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncImport {
+    /// The database [default: those that other programs left in the user's directory]
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncPurge {
+    /// The mission [default: all]
+    pub(super) handle: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -188,6 +188,9 @@ impl From<SyncError> for CliError {
             SyncError::Queue(error) | SyncError::Enqueue(EnqueueError::Queue(error)) => error.into(),
             SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
             SyncError::Server(error) => error.into(),
+            SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
+                .hint("git mission sync import FILE"),
+            SyncError::Handle(error) => FindError::Handle(error).into(),
             SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
                 .hint("git mission sync enable --server URL"),
         }
@@ -203,12 +206,7 @@ impl From<UrlError> for CliError {
 
 impl From<NoProject> for CliError {
     fn from(error: NoProject) -> Self {
-        let hint = match &error {
-            NoProject::Git(_) => None,
-            NoProject::File(_) => Some("mend .kittify/config.yaml"),
-            NoProject::Shallow => Some("git fetch --unshallow"),
-            NoProject::NoMain => Some("git config mission.mainBranch BRANCH"),
-        };
+        let hint = error.hint();
         let translated =
             Self::new(ExitStatus::Environment, "no_project", error.to_string()).caused_by(&error);
         match hint {

@@ -8,6 +8,7 @@ mod fix;
 mod identity;
 mod installation;
 mod queue;
+mod secrets;
 
 use crate::git::Repo;
 use crate::mission::audit::Finding;
@@ -37,6 +38,13 @@ pub fn examine(
     let standing = Standing::find(repo, &config)?;
     let audit = audit(repo, &standing, source, progress)?;
     let mut findings = audit.findings;
+    let judged = match source {
+        Source::Revision(revision) => repo.commit(revision)?,
+        Source::Checkout => standing.head.tip().cloned(),
+    };
+    if let Some(commit) = judged {
+        findings.extend(secrets::judge(repo, &config, &commit)?);
+    }
     if matches!(source, Source::Checkout) {
         findings.extend(installation::judge(&crate::install::status(repo)?));
         findings.extend(identity::judge(repo)?);

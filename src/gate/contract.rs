@@ -40,6 +40,8 @@ pub struct Contract {
     identities: BTreeSet<String>,
     sections: [Shape; Context::ALL.len()],
     lanes: Vec<String>,
+    aliases: LaneMapping,
+    moves: BTreeMap<String, Vec<String>>,
     event_lanes: String,
     mappings: BTreeMap<String, LaneMapping>,
 }
@@ -68,6 +70,8 @@ impl Contract {
             identities: names(display.child("identities")?)?,
             sections: sections.map(Option::unwrap_or_default),
             lanes: section("lanes")?.texts()?,
+            aliases: section("lane_aliases")?.map(Reader::text)?,
+            moves: section("lane_moves")?.map(Reader::texts)?,
             event_lanes: section("event_lanes")?.text()?,
             mappings: section("lane_mapping")?.map(|mapping| mapping.map(Reader::text))?,
         };
@@ -93,6 +97,17 @@ impl Contract {
     /// Every lane a work package can be in.
     pub fn lanes(&self) -> &[String] {
         &self.lanes
+    }
+
+    /// A lane as the contract spells it: itself, or what it is another name of. `None` if it is no lane.
+    pub fn lane<'c>(&'c self, name: &str) -> Option<&'c str> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
+        self.lanes.iter().find(|lane| *lane == name).map(String::as_str)
+    }
+
+    /// The lanes that a work package may move to without force.
+    pub fn moves_from(&self, lane: &str) -> &[String] {
+        self.moves.get(lane).map_or(&[], Vec::as_slice)
     }
 
     /// The mapping of that name.
@@ -171,6 +186,12 @@ impl Contract {
             if let Some(lane) = self.lanes.iter().find(|lane| !mapping.contains_key(*lane)) {
                 return missing(format!("lane_mapping.{name}.{lane}"));
             }
+        }
+        if let Some(lane) = self.lanes.iter().find(|lane| !self.moves.contains_key(*lane)) {
+            return missing(format!("lane_moves.{lane}"));
+        }
+        if let Some((alias, _)) = self.aliases.iter().find(|(_, lane)| !self.lanes.contains(lane)) {
+            return missing(format!("lane_aliases.{alias}"));
         }
         match self.event_lanes.as_str() {
             "canonical" => Ok(()),

@@ -105,7 +105,8 @@ impl Format {
     fn admits(self, text: &str) -> bool {
         match self {
             Self::Ulid => MissionId::parse(text).is_some(),
-            Self::Uuid => is_uuid(text),
+            // With its hyphens, or without all of them.
+            Self::Uuid => is_uuid(text) || (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())),
             Self::Timestamp => Instant::parse(text).is_some(),
         }
     }

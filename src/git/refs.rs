@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::repo::system_path;
 use super::{GitError, Oid, Repo};
+use crate::clock::Instant;
 use crate::env;
 
 /// What HEAD is.
@@ -130,6 +131,21 @@ impl Repo {
         }
         let stdout = self.git.run(&["rev-list", "--max-parents=0", commit.as_str(), "--"], b"")?;
         Ok(String::from_utf8_lossy(&stdout).lines().filter_map(Oid::parse).min())
+    }
+
+    /// The commits that the HEADs of this repository's work trees name, linked ones included.
+    pub fn work_tree_heads(&self) -> Result<Vec<Oid>, GitError> {
+        let stdout = self.git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
+        let lines = stdout.split(|b| *b == 0).filter_map(|line| line.strip_prefix(b"HEAD "));
+        Ok(lines.filter_map(|line| Oid::parse(std::str::from_utf8(line).ok()?)).collect())
+    }
+
+    /// When a commit was committed.
+    pub fn commit_time(&self, commit: &Oid) -> Result<Instant, GitError> {
+        let args = ["log", "-1", "--no-show-signature", "--format=%ct", commit.as_str(), "--"];
+        let line = self.git.line(&args, b"")?;
+        let time = line.trim().parse().ok().and_then(Instant::from_unix_seconds);
+        time.ok_or_else(|| super::process::answer(&args, line.as_bytes()))
     }
 
     /// The tops of this repository's work trees, linked ones included.

@@ -5,7 +5,8 @@ use super::Report;
 use crate::dossier::{Outcome, Skip};
 use crate::git::{GitError, Repo};
 use crate::op::bypassed::bypassed;
-use crate::op::enqueue::Handling;
+use crate::op::enqueue::{EnqueueError, Reconciled};
+use crate::queue::Enqueued;
 use crate::sync::{self, SyncError};
 
 /// One line for what went past pre-commit to main: a commit of ours would be in the way of the next amend.
@@ -23,8 +24,13 @@ pub(super) fn tell_bypassed(repo: &Repo, report: &mut Report) -> Result<(), GitE
 /// Queues what HEAD's tree says and the last one did not. Between the picks of a rebase nothing is done: its end
 /// looks at the result once.
 pub(super) fn enqueue(repo: &Repo, report: &mut Report) -> Result<(), SyncError> {
-    let handlings = sync::enqueue(repo, false)?;
-    tell(&handlings, report);
+    match sync::enqueue(repo, false) {
+        Ok(done) => tell(&done, report),
+        Err(SyncError::Enqueue(EnqueueError::Project(error))) => {
+            report.warn(format!("nothing is queued yet: {error}"), error.hint());
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
 }
 
@@ -34,18 +40,39 @@ pub(super) fn is_mid_rebase(repo: &Repo) -> bool {
 }
 
 /// One line for all of it, and one for each artifact that somebody should look at.
-fn tell(handlings: &[Handling], report: &mut Report) {
-    let queued = handlings.iter().filter(|handling| matches!(handling.outcome, Outcome::Queued(_))).count();
-    if queued > 0 {
+fn tell(done: &Reconciled, report: &mut Report) {
+    if let Some(damaged) = &done.set_aside {
+        let text = format!(
+            "the queue was damaged; it is now {}, and commits say everything again",
+            damaged.display()
+        );
+        report.warn(text, Some("git mission sync status"));
+    }
+    let (bodies, events) = (done.queued_bodies(), done.new_events());
+    if bodies + events > 0 {
         report.info(format!(
-            "queued {queued} {} for the next push",
-            if queued == 1 { "body" } else { "bodies" }
+            "queued {bodies} {} and {events} {} for the next push",
+            if bodies == 1 { "body" } else { "bodies" },
+            if events == 1 { "event" } else { "events" }
         ));
     }
-    for handling in handlings {
+    let full = done.events.iter().filter(|event| event.outcome == Enqueued::QueueFull).count();
+    if full > 0 {
+        report
+            .warn(format!("the queue is full: {full} events wait for room"), Some("git mission sync status"));
+    }
+    for event in &done.events {
+        if let Enqueued::Refused(violation) = &event.outcome {
+            report.warn(format!("the event {} is not sent: {violation}", event.event_id), None);
+        }
+    }
+    for handling in &done.artifacts {
         let place = format!("{}/{}", handling.dir, handling.artifact_path);
         match (&handling.outcome, handling.outcome.reason()) {
-            (Outcome::Skipped(Skip::UnsupportedFormat(_) | Skip::EmptyContent), _) => {}
+            (
+                Outcome::Skipped(Skip::UnsupportedSurface | Skip::UnsupportedFormat(_) | Skip::EmptyContent),
+                _,
+            ) => {}
             (Outcome::Skipped(_) | Outcome::Failed(_), Some(reason)) => {
                 report.warn(format!("{place} is not sent: {reason}"), None);
             }

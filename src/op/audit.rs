@@ -10,9 +10,10 @@ use super::OpError;
 use super::branch::Standing;
 use super::snapshot::{Content, EVENT_LOG, Reader};
 use super::work_file::{Found, WorkFile};
+use crate::event;
 use crate::git::{GitError, IndexAt, IndexEntry, Mode, Oid, Repo};
 use crate::id::MissionId;
-use crate::mission::audit::{Finding, Scene, Seen, Subject, judge_log, judge_missions};
+use crate::mission::audit::{Code, Finding, Scene, Seen, Subject, judge_log, judge_missions};
 use crate::mission::{Meta, MissionDir, SPECS};
 
 /// Files that show that a directory is a mission, besides `meta.json`.
@@ -90,11 +91,24 @@ pub fn audit(
             if let Some(bytes) = log.bytes(repo)? {
                 let path = format!("{dir}/{name}");
                 audit.findings.extend(judge_log(&bytes).into_iter().map(|fault| fault.finding(&path).of(id)));
+                if *name == EVENT_LOG {
+                    audit.findings.extend(illegal_moves(&bytes, &path).map(|f| f.of(id)));
+                }
             }
         }
     }
     progress(seen.len(), seen.len());
     Ok(audit)
+}
+
+/// One finding for all moves of a log that are against the rules: they happened, and nobody is refused for them.
+fn illegal_moves(log: &[u8], path: &str) -> Option<Finding> {
+    let moves = event::illegal_moves(log);
+    let first = moves.first()?;
+    let from = first.from.as_deref().unwrap_or("nowhere");
+    let more = if moves.len() > 1 { format!(" (and {} more)", moves.len() - 1) } else { String::new() };
+    let message = format!("{} went from {from} to {} without force{more}", first.wp_id, first.to);
+    Some(Finding::new(Code::LaneTransitionIllegal, message).at(path).position(Some((first.line, 1))))
 }
 
 fn seen_as(content: Option<&Content>) -> Seen<'_> {

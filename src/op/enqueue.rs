@@ -1,4 +1,4 @@
-//! What the present commit has to say and the last one had not: artifact bodies, put into the queue.
+//! What the present commit has to say and the last one had not: events and artifact bodies, put into the queue.
 //!
 //! A reconcile, not a reaction: the `kitty-specs` tree that was handled last for this work tree and branch is
 //! compared with the present one, so a commit that was never looked at is caught up by the next. Everything is read
@@ -6,25 +6,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use super::branch::{Standing, push_remote};
 use super::project::{NoProject, project_uuid};
-use super::snapshot::{Reader, Snapshot};
+use super::said::{Said, Wanted};
+use super::speaker;
+use super::supersede::{self, Superseded};
+use super::telling::{Body, MissionSays, Teller, TreeView};
 use crate::clock::Instant;
-use crate::dossier::{
-    BodyUpload, DEFAULT_MAX_BYTES, Failure, Namespace, NamespaceFields, Outcome, Queued, Skip, check_content,
-    check_path,
-};
+use crate::dossier::{BodyUpload, DEFAULT_MAX_BYTES, Failure, Outcome, Queued};
 use crate::env::key;
-use crate::git::{Config, Entry, GitError, Mode, Oid, Repo};
-use crate::mission::settle::Claim;
-use crate::mission::{Meta, MissionDir, SPECS, key as meta_key};
-use crate::queue::{Enqueued, Handled, NewBody, Origin, Queue, QueueError};
+use crate::event::{Envelope, Kind, Statement};
+use crate::git::{Config, GitError, Oid, Repo};
+use crate::mission::{MissionDir, SPECS, key as meta_key};
+use crate::queue::{Enqueued, Handled, NewBody, NewEvent, Origin, Queue, QueueError};
 
-/// The version of the list of expected artifacts where a repository has none.
-const MANIFEST_VERSION: &str = "1";
+pub use super::telling::Handling;
+
 /// Rows that each table of the queue may hold.
 pub const CAPACITY: u64 = 100_000;
+/// Under which key the queue keeps the id that the project went by.
+const PROJECT: &str = "project_uuid";
+/// Bodies that are held in memory at once.
+const BATCH: usize = 100;
 
 /// Why nothing could be queued.
 #[derive(Debug)]
@@ -69,273 +74,382 @@ impl From<QueueError> for EnqueueError {
     }
 }
 
-/// One artifact and what became of it.
+impl From<NoProject> for EnqueueError {
+    fn from(error: NoProject) -> Self {
+        Self::Project(error)
+    }
+}
+
+/// One event and what became of it.
 #[derive(Debug, Clone)]
-pub struct Handling {
-    /// The mission
-    pub dir: MissionDir,
-    /// The path inside its directory
-    pub artifact_path: String,
+pub struct EventHandling {
+    /// Its id
+    pub event_id: String,
+    /// Its type
+    pub kind: Kind,
     /// What became of it
-    pub outcome: Outcome,
-    /// The hash of its content, if it was read
-    pub content_hash: Option<String>,
+    pub outcome: Enqueued,
 }
 
-/// One artifact that a tree holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Artifact {
-    /// The mission
-    pub dir: MissionDir,
-    /// The path inside its directory
-    pub path: String,
-    /// Its mode
-    pub mode: Mode,
-    /// Its blob
-    pub blob: Oid,
+/// Everything that a reconcile did.
+#[derive(Debug, Clone, Default)]
+pub struct Reconciled {
+    /// Every artifact that was new
+    pub artifacts: Vec<Handling>,
+    /// Every event that was new
+    pub events: Vec<EventHandling>,
+    /// Rows that were removed because nothing says them any more
+    pub superseded: Vec<Superseded>,
+    /// Where a damaged database was moved to, if that is why everything was said again
+    pub set_aside: Option<PathBuf>,
 }
 
-/// Queues what HEAD's tree says and the tree that was handled before did not, and records that it was handled.
+impl Reconciled {
+    /// Events that are in the queue now and were not before.
+    pub fn new_events(&self) -> usize {
+        self.events.iter().filter(|event| event.outcome == Enqueued::New).count()
+    }
+
+    /// Artifacts that wait.
+    pub fn queued_bodies(&self) -> usize {
+        self.artifacts.iter().filter(|artifact| matches!(artifact.outcome, Outcome::Queued(_))).count()
+    }
+
+    /// Whether something has to be asked for again, because there was no room or it could not be read.
+    pub fn is_unfinished(&self) -> bool {
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(Failure::QueueFull));
+        self.artifacts.iter().any(|artifact| failed(&artifact.outcome))
+            || self.events.iter().any(|event| event.outcome == Enqueued::QueueFull)
+    }
+}
+
+/// A teller for the project of this repository.
+pub fn teller<'r>(repo: &'r Repo, config: &Config, standing: &Standing) -> Result<Teller<'r>, NoProject> {
+    Ok(Teller::new(repo, project_uuid(repo, standing)?, max_body_bytes(config)))
+}
+
+/// The largest artifact that is sent, in bytes.
+pub fn max_body_bytes(config: &Config) -> u64 {
+    config.number(key::MAX_BODY_BYTES).unwrap_or(DEFAULT_MAX_BYTES)
+}
+
+/// Queues what HEAD's tree says and the tree that was handled before did not, removes what nothing says any more,
+/// and records that it was handled. A detached HEAD says nothing.
 ///
-/// With `all`, what the remote already holds is queued too.
+/// With `all`, everything that HEAD's tree says is queued, also what the remote already holds.
 pub fn reconcile(
     repo: &Repo,
     config: &Config,
     standing: &Standing,
     queue: &mut Queue,
     all: bool,
-) -> Result<Vec<Handling>, EnqueueError> {
-    let Some(tip) = standing.head.tip() else { return Ok(Vec::new()) };
-    let worktree = repo.git_dir().to_string_lossy().into_owned();
-    let reference = standing.head.branch();
-    let specs = repo.subtree(tip, SPECS)?;
-    let handled = match reference {
-        Some(reference) => queue.handled(&worktree, reference)?,
-        None => None,
+) -> Result<Reconciled, EnqueueError> {
+    let (Some(tip), Some(reference)) = (standing.head.tip(), standing.head.branch()) else {
+        return Ok(Reconciled::default());
     };
-    let specs_text = specs.as_ref().map(ToString::to_string);
-    let record = reference.map(|reference| Handled {
+    let worktree = repo.git_dir().to_string_lossy().into_owned();
+    let specs = repo.subtree(tip, SPECS)?;
+    let handled = queue.handled(&worktree, reference)?;
+    let record = Handled {
         worktree,
         reference: reference.to_owned(),
         tip: tip.to_string(),
-        specs_tree: specs_text.clone(),
-    });
-    if let (Some(before), Some(record), false) = (&handled, &record, all)
-        && before.specs_tree == record.specs_tree
-    {
-        if before.tip != record.tip {
-            queue.set_handled(record)?;
-        }
-        return Ok(Vec::new());
+        specs_tree: specs.as_ref().map(ToString::to_string),
+    };
+    if !all && handled.as_ref() == Some(&record) {
+        return Ok(Reconciled::default());
+    }
+    let same_missions = handled.as_ref().map_or(specs.is_none(), |old| old.specs_tree == record.specs_tree);
+    if !all && same_missions && queue.is_empty()? {
+        queue.set_handled(&record)?;
+        return Ok(Reconciled::default());
     }
 
-    let before = match (&handled, all) {
-        (_, true) => None,
-        (Some(handled), _) => handled.specs_tree.as_deref().and_then(Oid::parse),
-        (None, _) => first_sight(repo, standing, tip)?,
+    let teller = teller(repo, config, standing)?;
+    let renamed = is_renamed(&teller, queue)?;
+    let present = teller.commit(tip)?;
+    let before = match &handled {
+        _ if all || renamed => None,
+        Some(handled) => Some(tree_before(&teller, handled)?),
+        None => first_sight(&teller, standing, tip)?,
     };
-    let reader = Reader::new(repo);
-    let missions = reader.tree(tip)?;
-    let known = if all { BTreeSet::new() } else { held_by_remote(repo, config)? };
-    let mut fresh = Vec::new();
-    if let Some(specs) = &specs {
-        for artifact in new_artifacts(repo, &reader, specs, before.as_ref())? {
-            if !held(repo, &known, &artifact)? {
-                fresh.push(artifact);
-            }
+    let mut fresh = Fresh::of(&teller, &present, before.as_ref(), standing.on_main());
+    if !all && !fresh.is_empty() {
+        fresh.leave_out(&held_by_remote(&teller, config, &fresh.wanted)?);
+    }
+    let unread = fresh.unread;
+    let mut done = if fresh.is_empty() {
+        Reconciled { artifacts: fresh.skipped, ..Reconciled::default() }
+    } else {
+        let envelope = speaker::envelope(repo, config, standing, teller.project_uuid(), tip)?;
+        enqueue(&teller, config, queue, &envelope, fresh, Origin::Tree)?
+    };
+    done.superseded = supersede::remove(&teller, queue, Some(tip))?;
+    if !unread && !done.is_unfinished() {
+        queue.set_handled(&record)?;
+        if queue.state(PROJECT)?.as_deref() != Some(teller.project_uuid()) {
+            queue.set_state(PROJECT, Some(teller.project_uuid()))?;
         }
     }
-    let handlings =
-        if fresh.is_empty() { Vec::new() } else { enqueue(repo, config, standing, queue, &missions, fresh)? };
-    if let Some(record) = &record {
-        queue.set_handled(record)?;
+    Ok(done)
+}
+
+/// Whether the project goes by another id than when it was last looked at: its first commit was amended, or the id
+/// was written down. Then nothing was said yet under the new one, on no branch.
+fn is_renamed(teller: &Teller<'_>, queue: &mut Queue) -> Result<bool, QueueError> {
+    let renamed = queue.state(PROJECT)?.is_some_and(|project| project != teller.project_uuid());
+    if renamed {
+        for record in queue.all_handled()? {
+            queue.forget_handled(&record.worktree, &record.reference)?;
+        }
     }
-    Ok(handlings)
+    Ok(renamed)
+}
+
+/// The tree that was handled last. If git has dropped it meanwhile, everything counts as new.
+fn tree_before(teller: &Teller<'_>, handled: &Handled) -> Result<TreeView, GitError> {
+    let known = |text: &str| teller.repo().object(text).ok().flatten();
+    let specs = handled.specs_tree.as_deref().and_then(known);
+    let root = known(&handled.tip);
+    teller.tree(specs.as_ref(), root.as_ref())
 }
 
 /// What a branch that was never looked at is compared with: its merge base with the published main, else nothing.
-fn first_sight(repo: &Repo, standing: &Standing, tip: &Oid) -> Result<Option<Oid>, GitError> {
+fn first_sight(teller: &Teller<'_>, standing: &Standing, tip: &Oid) -> Result<Option<TreeView>, GitError> {
     let Some(published) = standing.published_commit() else { return Ok(None) };
-    match repo.merge_base(published, tip)? {
-        Some(base) => repo.subtree(&base, SPECS),
+    match teller.repo().merge_base(published, tip)? {
+        Some(base) => teller.commit(&base).map(Some),
         None => Ok(None),
     }
 }
 
-/// The artifacts of `specs` that are not in `before`, by path and blob; all of a mission whose namespace changed.
-fn new_artifacts(
-    repo: &Repo,
-    reader: &Reader<'_>,
-    specs: &Oid,
-    before: Option<&Oid>,
-) -> Result<Vec<Artifact>, GitError> {
-    let directories = |tree: &Oid| -> Result<BTreeMap<Vec<u8>, Entry>, GitError> {
-        let entries = repo.tree(tree)?.into_iter().filter(|entry| entry.mode == Mode::TREE);
-        Ok(entries.map(|entry| (entry.name.clone(), entry)).collect())
-    };
-    let old = before.map(directories).transpose()?.unwrap_or_default();
-    let mut fresh = Vec::new();
-    for (name, entry) in directories(specs)? {
-        let Some(dir) = MissionDir::from_name(&name) else { continue };
-        let known = match old.get(&name) {
-            Some(old) if old.oid == entry.oid => continue,
-            Some(old) => artifacts_of(repo, &dir, &old.oid)?,
-            None => Vec::new(),
-        };
-        let renamed = match old.get(&name) {
-            Some(old) => namespace_of(reader, &old.oid)? != namespace_of(reader, &entry.oid)?,
-            None => false,
-        };
-        let known: BTreeSet<Artifact> = if renamed { BTreeSet::new() } else { known.into_iter().collect() };
-        fresh.extend(
-            artifacts_of(repo, &dir, &entry.oid)?.into_iter().filter(|artifact| !known.contains(artifact)),
-        );
+/// What is to be queued.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    /// Events, in the order in which they should be heard
+    pub statements: Vec<Statement>,
+    /// Bodies
+    pub bodies: Vec<Body>,
+    /// Artifacts that are not sent
+    pub skipped: Vec<Handling>,
+    /// The missions that all of it is about
+    pub wanted: Wanted,
+    /// Whether a mission could not be read, so that it must be looked at again
+    pub unread: bool,
+}
+
+impl Fresh {
+    /// What `present` says and `before` does not. Off main nothing is said about what is gone.
+    fn of(teller: &Teller<'_>, present: &TreeView, before: Option<&TreeView>, on_main: bool) -> Self {
+        let mut fresh = Self::default();
+        for (dir, directory) in &present.missions {
+            let same = before.is_some_and(|before| {
+                before.missions.get(dir) == Some(directory)
+                    && before.circumstances(dir) == present.circumstances(dir)
+            });
+            if same {
+                continue;
+            }
+            let old = before.map(|before| teller.say(before, dir)).transpose();
+            match (teller.say(present, dir), old) {
+                (Ok(says), Ok(old)) => fresh.add(&says, old.as_deref(), on_main),
+                (Err(error), _) | (_, Err(error)) => {
+                    fresh.unread = true;
+                    fresh.skipped.push(Handling {
+                        dir: dir.clone(),
+                        artifact_path: String::new(),
+                        outcome: Outcome::Failed(Failure::Read(error.to_string())),
+                        content_hash: None,
+                        index_event_id: None,
+                    });
+                    continue;
+                }
+            }
+            if let Some(meta) = present.meta(dir) {
+                fresh.wanted.slugs.extend(meta.text(meta_key::MISSION_SLUG).map(str::to_owned));
+                fresh.wanted.mission_ids.extend(meta.valid_id().map(|id| id.to_string()));
+            }
+        }
+        fresh
     }
-    Ok(fresh)
-}
 
-/// The three values of a mission's namespace that its own `meta.json` decides.
-fn namespace_of(reader: &Reader<'_>, directory: &Oid) -> Result<Option<[Option<String>; 3]>, GitError> {
-    Ok(reader.directory(directory)?.map(|file| {
-        let text = |key| file.meta()?.text(key).map(str::to_owned);
-        [text(meta_key::MISSION_SLUG), text(meta_key::TARGET_BRANCH), text(meta_key::MISSION_TYPE)]
-    }))
-}
+    fn add(&mut self, says: &MissionSays, old: Option<&MissionSays>, on_main: bool) {
+        let none = MissionSays::default();
+        let old = old.unwrap_or(&none);
+        let known: BTreeSet<&str> = old.derived.said.iter().map(|s| s.event_id.as_str()).collect();
+        let is_new = |statement: &&Statement| !known.contains(statement.event_id.as_str());
+        let indexes = says.derived.said.iter().filter(is_new).any(|s| s.kind == Kind::ArtifactIndexed);
+        let only_gone = |kind: Kind| match kind {
+            Kind::ArtifactMissing => true,
+            Kind::SnapshotComputed => !indexes,
+            _ => false,
+        };
+        let statements = says.derived.said.iter().filter(is_new).filter(|s| on_main || !only_gone(s.kind));
+        self.statements.extend(statements.cloned());
 
-/// The files of a mission directory that lie on a surface that is sent.
-pub fn artifacts_of(repo: &Repo, dir: &MissionDir, directory: &Oid) -> Result<Vec<Artifact>, GitError> {
-    let files = repo.files_below(directory)?.into_iter();
-    Ok(files
-        .filter_map(|file| {
-            let path = String::from_utf8(file.name).ok()?;
-            let on_surface = !matches!(check_path(&path), Err(Skip::UnsupportedSurface));
-            on_surface.then(|| Artifact { dir: dir.clone(), path, mode: file.mode, blob: file.oid })
-        })
-        .collect())
-}
+        let version = |body: &Body| (body.namespace.clone(), body.path.clone(), body.blob.clone());
+        let known: BTreeSet<_> = old.bodies.iter().map(version).collect();
+        let bodies: Vec<Body> =
+            says.bodies.iter().filter(|body| !known.contains(&version(body))).cloned().collect();
+        // A body that is sent again, under another name, needs its artifact indexed again.
+        let again: BTreeSet<&str> = bodies.iter().filter_map(|body| body.index_event_id.as_deref()).collect();
+        let repeated = says.derived.said.iter().filter(|s| !is_new(s) && again.contains(s.event_id.as_str()));
+        self.statements.extend(repeated.cloned());
+        self.bodies.extend(bodies);
 
-/// The `kitty-specs` trees that remote-tracking refs of the push remote hold: whoever pushed them has said it.
-fn held_by_remote(repo: &Repo, config: &Config) -> Result<BTreeSet<Oid>, GitError> {
-    let Some(remote) = push_remote(config) else { return Ok(BTreeSet::new()) };
-    let mut trees = BTreeSet::new();
-    for (_, tip) in repo.refs_below(&format!("refs/remotes/{remote}/"))? {
-        trees.extend(repo.subtree(&tip, SPECS)?);
+        let known: BTreeSet<_> = old.skipped.iter().map(|(blob, h)| (blob, &h.artifact_path)).collect();
+        let skipped = says.skipped.iter().filter(|(blob, h)| !known.contains(&(blob, &h.artifact_path)));
+        self.skipped.extend(skipped.map(|(_, handling)| handling.clone()));
     }
-    Ok(trees)
+
+    /// Leaves out what somebody else has said.
+    fn leave_out(&mut self, said: &Said) {
+        self.bodies.retain(|body| {
+            let version = (body.namespace.fields().clone(), body.path.clone(), body.blob.to_string());
+            !said.versions.contains(&version)
+        });
+        let needed: BTreeSet<&str> = self.bodies.iter().filter_map(|b| b.index_event_id.as_deref()).collect();
+        self.statements
+            .retain(|s| !said.events.contains(&s.event_id) || needed.contains(s.event_id.as_str()));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.statements.is_empty() && self.bodies.is_empty()
+    }
 }
 
-fn held(repo: &Repo, trees: &BTreeSet<Oid>, artifact: &Artifact) -> Result<bool, GitError> {
-    let path = [artifact.dir.name(), b"/", artifact.path.as_bytes()].concat();
-    for tree in trees {
-        if repo.entry_at(tree, &path)?.is_some_and(|entry| entry.oid == artifact.blob) {
-            return Ok(true);
+/// What the remote-tracking refs of the push remote hold: whoever pushed it has said it.
+fn held_by_remote(teller: &Teller<'_>, config: &Config, wanted: &Wanted) -> Result<Said, GitError> {
+    let Some(remote) = push_remote(config) else { return Ok(Said::default()) };
+    let tips: Vec<Oid> = teller
+        .repo()
+        .refs_below(&format!("refs/remotes/{remote}/"))?
+        .into_iter()
+        .map(|(_, tip)| tip)
+        .collect();
+    let distinct: BTreeSet<&Oid> = tips.iter().collect();
+    Said::by(teller, distinct, wanted)
+}
+
+/// Puts events, then bodies into the queue: a body never waits for an event that was not queued before it.
+pub fn enqueue(
+    teller: &Teller<'_>,
+    config: &Config,
+    queue: &mut Queue,
+    envelope: &Envelope,
+    fresh: Fresh,
+    origin: Origin,
+) -> Result<Reconciled, EnqueueError> {
+    let capacity = config.number(key::QUEUE_CAPACITY).unwrap_or(CAPACITY);
+    let events = enqueue_events(queue, envelope, fresh.statements, origin, capacity)?;
+    let homeless: BTreeMap<&str, &Enqueued> = events
+        .iter()
+        .filter(|event| !matches!(event.outcome, Enqueued::New | Enqueued::AlreadyInQueue))
+        .map(|event| (event.event_id.as_str(), &event.outcome))
+        .collect();
+    let mut artifacts = fresh.skipped;
+    for batch in fresh.bodies.chunks(BATCH) {
+        enqueue_bodies(teller, queue, batch, origin, capacity, &homeless, &mut artifacts)?;
+    }
+    Ok(Reconciled { artifacts, events, ..Reconciled::default() })
+}
+
+fn enqueue_events(
+    queue: &mut Queue,
+    envelope: &Envelope,
+    statements: Vec<Statement>,
+    origin: Origin,
+    capacity: u64,
+) -> Result<Vec<EventHandling>, QueueError> {
+    let (mut handlings, mut fresh) = (Vec::new(), Vec::new());
+    for statement in statements {
+        let (event_id, kind) = (statement.event_id.clone(), statement.kind);
+        if queue.event_status(&event_id)?.is_some() {
+            handlings.push(EventHandling { event_id, kind, outcome: Enqueued::AlreadyInQueue });
+        } else {
+            fresh.push(statement);
         }
     }
-    Ok(false)
-}
-
-fn enqueue(
-    repo: &Repo,
-    config: &Config,
-    standing: &Standing,
-    queue: &mut Queue,
-    missions: &Snapshot,
-    artifacts: Vec<Artifact>,
-) -> Result<Vec<Handling>, EnqueueError> {
-    let project = project_uuid(repo, standing).map_err(EnqueueError::Project)?;
-    let max_bytes = config.number(key::MAX_BODY_BYTES).unwrap_or(DEFAULT_MAX_BYTES);
-    let capacity = config.number(key::QUEUE_CAPACITY).unwrap_or(CAPACITY);
-    let namespaces = Namespaces::of(missions, &project);
-    let mut handlings = Vec::new();
-    let mut bodies = Vec::new();
-    for artifact in artifacts {
-        let read = namespaces.get(&artifact.dir).cloned().and_then(|namespace| {
-            let text = text_of(repo, &artifact, max_bytes)?;
-            Ok(BodyUpload::new(namespace, artifact.path.clone(), text))
-        });
-        let (outcome, content_hash) = match read {
-            Ok(upload) => {
-                bodies.push((
-                    handlings.len(),
-                    NewBody {
-                        payload: upload.payload(),
-                        blob_id: Some(artifact.blob.to_string()),
-                        index_event_id: None,
-                        origin: Origin::Tree,
-                    },
-                ));
-                (Outcome::Queued(Queued::Enqueued), Some(upload.content_hash))
-            }
-            Err(outcome) => (outcome, None),
-        };
-        handlings.push(Handling { dir: artifact.dir, artifact_path: artifact.path, outcome, content_hash });
+    if fresh.is_empty() {
+        return Ok(handlings);
     }
-    let (places, bodies): (Vec<usize>, Vec<NewBody>) = bodies.into_iter().unzip();
-    for (place, enqueued) in
-        places.into_iter().zip(queue.enqueue_bodies(&bodies, capacity, Instant::now())?)
-    {
-        handlings[place].outcome = match enqueued {
-            Enqueued::New => Outcome::Queued(Queued::Enqueued),
-            Enqueued::AlreadyInQueue => Outcome::Queued(Queued::AlreadyInQueue),
-            Enqueued::QueueFull => Outcome::Failed(Failure::QueueFull),
-            Enqueued::Refused(violation) => Outcome::Failed(Failure::Refused(violation.to_string())),
-            Enqueued::Malformed(body) => Outcome::Failed(Failure::Refused(format!("malformed: {}", body.0))),
-        };
-    }
+    let amount = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+    let first = queue.take_numbers(&format!("lamport:{}", envelope.node_id), amount)?;
+    let events: Vec<NewEvent> = fresh
+        .iter()
+        .zip(first..)
+        .map(|(statement, lamport)| NewEvent {
+            event: envelope.wrap(statement, lamport),
+            coalesce_key: statement.coalesce_key.clone(),
+            origin,
+        })
+        .collect();
+    let outcomes = queue.enqueue_events(&events, capacity, Instant::now())?;
+    handlings.extend(fresh.into_iter().zip(outcomes).map(|(statement, outcome)| EventHandling {
+        event_id: statement.event_id,
+        kind: statement.kind,
+        outcome,
+    }));
     Ok(handlings)
 }
 
-fn text_of(repo: &Repo, artifact: &Artifact, max_bytes: u64) -> Result<String, Outcome> {
-    let unreadable = |error: GitError| Outcome::Failed(Failure::Read(error.to_string()));
-    check_path(&artifact.path).map_err(Outcome::Skipped)?;
-    if !artifact.mode.is_regular_file() {
-        return Err(Outcome::Skipped(Skip::NotRegularFile));
+fn enqueue_bodies(
+    teller: &Teller<'_>,
+    queue: &mut Queue,
+    bodies: &[Body],
+    origin: Origin,
+    capacity: u64,
+    homeless: &BTreeMap<&str, &Enqueued>,
+    handlings: &mut Vec<Handling>,
+) -> Result<(), EnqueueError> {
+    let (mut places, mut rows) = (Vec::new(), Vec::new());
+    for body in bodies {
+        let waits_for = body.index_event_id.as_deref().and_then(|id| homeless.get(id));
+        let text = match &body.text {
+            Some(text) => Ok(text.clone()),
+            // What was judged was UTF-8.
+            None => teller.repo().blob(&body.blob).map(|b| String::from_utf8_lossy(&b).into_owned()),
+        };
+        let outcome = match (waits_for, text) {
+            (Some(event), _) => outcome_of((*event).clone()),
+            (None, Err(error)) => Outcome::Failed(Failure::Read(error.to_string())),
+            (None, Ok(text)) => {
+                let upload = BodyUpload::new(body.namespace.clone(), body.path.clone(), text);
+                places.push(handlings.len());
+                rows.push(NewBody {
+                    payload: upload.payload(),
+                    blob_id: Some(body.blob.to_string()),
+                    index_event_id: body.index_event_id.clone(),
+                    origin,
+                });
+                Outcome::Queued(Queued::Enqueued)
+            }
+        };
+        handlings.push(handling(body.dir.clone(), body, outcome));
     }
-    let size = repo.blob_size(&artifact.blob).map_err(unreadable)?;
-    if size > max_bytes {
-        return Err(Outcome::Skipped(Skip::Oversized { size, limit: max_bytes }));
+    for (place, enqueued) in places.into_iter().zip(queue.enqueue_bodies(&rows, capacity, Instant::now())?) {
+        handlings[place].outcome = outcome_of(enqueued);
     }
-    let bytes = repo.blob(&artifact.blob).map_err(unreadable)?;
-    check_content(bytes, max_bytes).map_err(Outcome::Skipped)
+    Ok(())
 }
 
-/// The namespace of every mission of a tree, or why it has none. Two missions never share one: the oldest keeps it.
-struct Namespaces(BTreeMap<MissionDir, Result<Namespace, Outcome>>);
-
-impl Namespaces {
-    fn of(missions: &Snapshot, project_uuid: &str) -> Self {
-        let mut by_age: Vec<(&MissionDir, &Meta)> =
-            missions.files.iter().filter_map(|(dir, file)| Some((dir, file.meta()?))).collect();
-        by_age.sort_by_cached_key(|(dir, meta)| Claim::of((*dir).clone(), meta).seniority());
-        let mut taken = BTreeSet::new();
-        let mut namespaces = BTreeMap::new();
-        for (dir, meta) in by_age {
-            let text = |key| meta.text(key).unwrap_or_default().to_owned();
-            let fields = NamespaceFields {
-                project_uuid: project_uuid.to_owned(),
-                mission_slug: text(meta_key::MISSION_SLUG),
-                target_branch: text(meta_key::TARGET_BRANCH),
-                mission_type: text(meta_key::MISSION_TYPE),
-                manifest_version: MANIFEST_VERSION.to_owned(),
-            };
-            let namespace = match Namespace::try_from(fields) {
-                Err(blank) => Err(Outcome::Failed(Failure::Read(format!(
-                    "the meta.json says nothing under {}",
-                    blank.0
-                )))),
-                Ok(namespace) if taken.insert(namespace.clone()) => Ok(namespace),
-                Ok(_) => Err(Outcome::Skipped(Skip::NamespaceAmbiguous)),
-            };
-            namespaces.insert(dir.clone(), namespace);
-        }
-        Self(namespaces)
+fn handling(dir: MissionDir, body: &Body, outcome: Outcome) -> Handling {
+    Handling {
+        dir,
+        artifact_path: body.path.clone(),
+        outcome,
+        content_hash: Some(body.content_hash.clone()),
+        index_event_id: body.index_event_id.clone(),
     }
+}
 
-    fn get(&self, dir: &MissionDir) -> Result<&Namespace, Outcome> {
-        match self.0.get(dir) {
-            Some(Ok(namespace)) => Ok(namespace),
-            Some(Err(outcome)) => Err(outcome.clone()),
-            None => Err(Outcome::Failed(Failure::Read("no readable meta.json beside it".to_owned()))),
-        }
+/// What became of a row, in the words of reports.
+pub fn outcome_of(enqueued: Enqueued) -> Outcome {
+    match enqueued {
+        Enqueued::New => Outcome::Queued(Queued::Enqueued),
+        Enqueued::AlreadyInQueue => Outcome::Queued(Queued::AlreadyInQueue),
+        Enqueued::QueueFull => Outcome::Failed(Failure::QueueFull),
+        Enqueued::Refused(violation) => Outcome::Failed(Failure::Refused(violation.to_string())),
+        Enqueued::Malformed(body) => Outcome::Failed(Failure::Refused(format!("malformed: {}", body.0))),
     }
 }

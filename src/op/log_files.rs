@@ -1,29 +1,47 @@
-//! Three logs as the event-log driver reads them: what all of them begin with is kept only once, because logs are
-//! long and what is new in them is short. Knows nothing about rows.
+//! Three logs as the event-log driver reads them. Logs are long and what is new in them is short, so what all of them
+//! begin with is kept only once; where much follows it, so is every line that more than one of them holds. Knows
+//! nothing about rows.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
+use super::log_parts::LogParts;
 use crate::merge::Sides;
 
 /// Bytes that are compared at a time.
 const BLOCK: usize = 1 << 16;
 
+/// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
+const MUCH: usize = 16 << 20;
+
 /// The three texts in two parts.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct LogTexts {
     /// What all begin with, in whole lines
     pub(super) shared: Vec<u8>,
     /// What follows it
-    pub(super) rest: Sides<Vec<u8>>,
+    pub(super) rest: Rest,
+}
+
+/// What follows the shared beginning.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// The texts
+    Texts(Sides<Vec<u8>>),
+    /// Their lines, by who holds them
+    Parts(LogParts),
 }
 
 impl LogTexts {
     /// Reads three files.
     pub(super) fn read(files: &Sides<PathBuf>) -> Result<Self, OpError> {
-        let files = files.as_ref().map(PathBuf::as_path);
+        Self::read_with(files, MUCH)
+    }
+
+    fn read_with(paths: &Sides<PathBuf>, much: usize) -> Result<Self, OpError> {
+        let files = paths.as_ref().map(PathBuf::as_path);
         let open = |path: &Path| -> Result<(BufReader<File>, usize), OpError> {
             let file = File::open(path).map_err(OpError::file(path))?;
             let bytes = file.metadata().map_err(OpError::file(path))?.len();
@@ -40,6 +58,13 @@ impl LogTexts {
             OpError::File { path, source }
         })?;
         let cut = shared.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        let following = (bytes.base + bytes.ours + bytes.theirs).saturating_sub(3 * cut);
+        if following > much
+            && let Some(parts) = LogParts::read(paths, cut)?
+        {
+            shared.truncate(cut);
+            return Ok(Self { shared, rest: Rest::Parts(parts) });
+        }
         let begun = shared.split_off(cut);
         let finish = |mut reader: BufReader<File>, bytes: usize, path: &Path| -> Result<_, OpError> {
             let mut rest = Vec::with_capacity(bytes.saturating_sub(cut));
@@ -52,18 +77,7 @@ impl LogTexts {
             ours: finish(readers.ours, bytes.ours, files.ours)?,
             theirs: finish(readers.theirs, bytes.theirs, files.theirs)?,
         };
-        Ok(Self { shared, rest })
-    }
-
-    /// What follows the shared beginning.
-    pub(super) fn rest(&self) -> Sides<&[u8]> {
-        self.rest.as_ref().map(Vec::as_slice)
-    }
-
-    /// The whole texts.
-    pub(super) fn joined(self) -> Sides<Vec<u8>> {
-        let Self { shared, rest } = self;
-        rest.map(|rest| [shared.as_slice(), &rest].concat())
+        Ok(Self { shared, rest: Rest::Texts(rest) })
     }
 }
 
@@ -104,8 +118,8 @@ mod tests {
         }
         let read = LogTexts::read(&files).expect("readable");
         assert_eq!(read.shared, &base.as_bytes()[..shared]);
-        assert_eq!(read.rest(), texts.map(|text| &text.as_bytes()[shared..]));
-        assert_eq!(read.joined(), texts.map(|text| text.as_bytes().to_vec()));
+        let Rest::Texts(rest) = read.rest else { panic!("short texts stay whole") };
+        assert_eq!(rest, texts.map(|text| text.as_bytes()[shared..].to_vec()));
     }
 
     #[test]

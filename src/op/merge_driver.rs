@@ -7,7 +7,7 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
-use super::log_files::LogTexts;
+use super::log_files::{LogTexts, Rest};
 use crate::git::merge_text;
 use crate::merge::{Conflict, ConflictStyle, Sides, event_log, meta};
 
@@ -88,24 +88,31 @@ fn documents(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, O
             replace(&files.ours, [merged.text.as_bytes()])?;
             Ok(Attempt::Ended(ending(&merged.conflicts)))
         }
-        Err(refusal) => by_equality(&files.ours, &[], &texts, &refusal),
+        Err(refusal) => by_equality(&files.ours, &texts, &refusal),
     }
 }
 
 fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
-    let texts = LogTexts::read(files)?;
-    match event_log::merge_after(&texts.shared, &texts.rest(), style) {
-        Ok(merged) => return finish_log(&files.ours, &merged),
-        // The shared beginning may end inside a hunk.
-        Err(event_log::Refusal::Unreadable { .. }) if !texts.shared.is_empty() => {}
-        Err(refusal) => return by_equality(&files.ours, &texts.shared, &texts.rest(), &refusal),
+    if let Some(ended) = logs_in_parts(files, style)? {
+        return Ok(ended);
     }
-    let texts = texts.joined();
+    // The shared beginning may end inside a hunk, and what is wrong is told by its place in the whole text.
+    let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
     let texts = texts.as_ref().map(Vec::as_slice);
     match event_log::merge_after(&[], &texts, style) {
         Ok(merged) => finish_log(&files.ours, &merged),
-        Err(refusal) => by_equality(&files.ours, &[], &texts, &refusal),
+        Err(refusal) => by_equality(&files.ours, &texts, &refusal),
     }
+}
+
+/// Merges logs without keeping three whole texts; `None` if that cannot be done.
+fn logs_in_parts(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
+    let texts = LogTexts::read(files)?;
+    let merged = match &texts.rest {
+        Rest::Texts(rest) => event_log::merge_after(&texts.shared, &rest.as_ref().map(Vec::as_slice), style),
+        Rest::Parts(parts) => event_log::merge_parts(&texts.shared, &parts.parts(), style),
+    };
+    merged.ok().map(|merged| finish_log(&files.ours, &merged)).transpose()
 }
 
 fn finish_log(path: &Path, merged: &event_log::Merged<'_>) -> Result<Attempt, OpError> {
@@ -121,16 +128,15 @@ fn ending(conflicts: &[Conflict]) -> Ending {
     }
 }
 
-/// Where the rules cannot read a text, two equal ones still settle it. `shared` is what all begin with.
+/// Where the rules cannot read a text, two equal ones still settle it.
 fn by_equality(
     path: &Path,
-    shared: &[u8],
     texts: &Sides<&[u8]>,
     refusal: &dyn std::error::Error,
 ) -> Result<Attempt, OpError> {
     match texts.settled_by_equality() {
         Some(text) => {
-            replace(path, [shared, text])?;
+            replace(path, [text])?;
             Ok(Attempt::Ended(Ending::Merged))
         }
         None => Ok(Attempt::Refused(refusal.to_string())),

@@ -38,6 +38,18 @@ impl fmt::Display for NoProject {
 
 impl std::error::Error for NoProject {}
 
+impl NoProject {
+    /// The command that helps, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Git(_) => None,
+            Self::File(_) => Some("mend .kittify/config.yaml"),
+            Self::Shallow => Some("git fetch --unshallow"),
+            Self::NoMain => Some("git config mission.mainBranch BRANCH"),
+        }
+    }
+}
+
 impl From<GitError> for NoProject {
     fn from(error: GitError) -> Self {
         Self::Git(error)

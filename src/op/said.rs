@@ -1,48 +1,76 @@
-//! What commits say: which artifact versions their trees hold, asked by the queue before a row may leave.
+//! What commits say, as a set: asked before a row may leave, and before one is taken to be said by nothing.
 //!
 //! Knows nothing about the queue.
 
 use std::collections::BTreeSet;
 
-use super::enqueue::artifacts_of;
-use super::snapshot::Reader;
-use crate::git::{GitError, Mode, Oid, Repo};
-use crate::mission::{MissionDir, SPECS, key};
+use super::telling::Teller;
+use crate::dossier::NamespaceFields;
+use crate::git::{GitError, Oid};
+use crate::mission::key;
 
-/// Artifact versions that some commits hold, by mission slug, path inside the mission, and blob id.
+/// Which missions are asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// By the name that their bodies carry
+    pub slugs: BTreeSet<String>,
+    /// By id
+    pub mission_ids: BTreeSet<String>,
+}
+
+/// A version of an artifact: whose, which path, which blob.
+pub type Version = (NamespaceFields, String, String);
+
+/// Everything that some commits say about some missions.
 #[derive(Debug, Default)]
-pub struct Said(BTreeSet<(String, String, String)>);
+pub struct Said {
+    /// Ids of events
+    pub events: BTreeSet<String>,
+    /// Versions of artifacts
+    pub versions: BTreeSet<Version>,
+}
+
+impl Wanted {
+    /// Whether anything is asked about.
+    pub fn is_empty(&self) -> bool {
+        self.slugs.is_empty() && self.mission_ids.is_empty()
+    }
+}
 
 impl Said {
-    /// What the trees of `tips` hold of the missions called `slugs`.
-    pub fn by(repo: &Repo, tips: &[Oid], slugs: &BTreeSet<String>) -> Result<Self, GitError> {
-        let reader = Reader::new(repo);
-        let (mut said, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        for tip in tips {
-            let Some(specs) = repo.subtree(tip, SPECS)? else { continue };
-            if !seen.insert(specs.clone()) {
-                continue;
-            }
-            for entry in repo.tree(&specs)?.into_iter().filter(|entry| entry.mode == Mode::TREE) {
-                // Most missions of most tips are the same trees.
-                if !seen.insert(entry.oid.clone()) {
-                    continue;
-                }
-                let file = reader.directory(&entry.oid)?;
-                let slug =
-                    file.as_ref().and_then(|file| file.meta()?.text(key::MISSION_SLUG).map(str::to_owned));
-                let (Some(slug), Some(dir)) = (slug, MissionDir::from_name(&entry.name)) else { continue };
-                if slugs.contains(&slug) {
-                    let artifacts = artifacts_of(repo, &dir, &entry.oid)?;
-                    said.extend(artifacts.into_iter().map(|a| (slug.clone(), a.path, a.blob.to_string())));
-                }
-            }
+    /// What the commits say. Commits that hold the same missions cost nothing more.
+    pub fn by<'o>(
+        teller: &Teller<'_>,
+        commits: impl IntoIterator<Item = &'o Oid>,
+        wanted: &Wanted,
+    ) -> Result<Self, GitError> {
+        let mut said = Self::default();
+        for commit in commits {
+            said.add(teller, commit, wanted)?;
         }
-        Ok(Self(said))
+        Ok(said)
     }
 
-    /// Whether one of the commits holds this version.
-    pub fn holds(&self, mission_slug: &str, artifact_path: &str, blob: &str) -> bool {
-        self.0.contains(&(mission_slug.to_owned(), artifact_path.to_owned(), blob.to_owned()))
+    /// Adds what one more commit says.
+    pub fn add(&mut self, teller: &Teller<'_>, commit: &Oid, wanted: &Wanted) -> Result<(), GitError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let view = teller.commit(commit)?;
+        for dir in view.missions.keys() {
+            let Some(meta) = view.meta(dir) else { continue };
+            let by_slug = meta.text(key::MISSION_SLUG).is_some_and(|slug| wanted.slugs.contains(slug));
+            let by_id = meta.valid_id().is_some_and(|id| wanted.mission_ids.contains(id.as_str()));
+            if by_slug || by_id {
+                let says = teller.say(&view, dir)?;
+                self.events.extend(says.derived.said.iter().map(|statement| statement.event_id.clone()));
+                self.versions.extend(
+                    says.bodies.iter().map(|body| {
+                        (body.namespace.fields().clone(), body.path.clone(), body.blob.to_string())
+                    }),
+                );
+            }
+        }
+        Ok(())
     }
 }

@@ -24,6 +24,8 @@ pub use events::{EventStatus, NewEvent, QueuedEvent, Rejection};
 pub use failures::Failure;
 pub use handled::Handled;
 pub use import::{Imported, Tally};
-pub use open::{Access, Health, Opened, Queue, health, library_version, place, set_aside_if_corrupt};
+pub use open::{
+    Access, Health, Opened, Queue, SET_ASIDE_PREFIX, health, library_version, place, set_aside_if_corrupt,
+};
 pub use stats::{BodyStats, EventStats};
 pub use types::{BackOff, BodyId, BodyKey, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Origin};

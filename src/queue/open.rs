@@ -274,6 +274,9 @@ fn lock(path: &Path) -> Result<File, QueueError> {
     }
 }
 
+/// How the names of databases begin that were set aside, beside the store; the time follows.
+pub const SET_ASIDE_PREFIX: &str = "queue.corrupt-";
+
 /// Renames the database and what belongs to it to `queue.corrupt-<time>`. To be called under the lock.
 fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
     let stamp: String = now.to_iso().chars().take(26).filter(char::is_ascii_alphanumeric).collect();

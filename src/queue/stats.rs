@@ -41,6 +41,15 @@ pub struct BodyStats {
 }
 
 impl Queue {
+    /// Whether nothing is queued, neither events nor bodies.
+    pub fn is_empty(&self) -> Result<bool, QueueError> {
+        self.read(|connection| {
+            let sql =
+                "SELECT NOT EXISTS (SELECT 1 FROM queue) AND NOT EXISTS (SELECT 1 FROM body_upload_queue)";
+            connection.query_row(sql, [], |r| r.get(0))
+        })
+    }
+
     /// Figures about the event queue at this time.
     pub fn event_stats(&self, now: Instant) -> Result<EventStats, QueueError> {
         self.read(|connection| {

@@ -1,9 +1,12 @@
 //! Everything that can go wrong between the queue, the trees and the server.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::git::GitError;
+use crate::mission::handle::HandleError;
 use crate::op::enqueue::EnqueueError;
+use crate::op::project::NoProject;
 use crate::queue::QueueError;
 use crate::transport::UrlError;
 
@@ -20,6 +23,21 @@ pub enum SyncError {
     Server(UrlError),
     /// Sync is off
     Off,
+    /// There is no such file to read from
+    NoSuchFile(PathBuf),
+    /// A handle that means no mission, or more than one
+    Handle(HandleError),
+}
+
+impl SyncError {
+    /// Whether the queue's database is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Queue(QueueError::Corrupt { .. })
+                | Self::Enqueue(EnqueueError::Queue(QueueError::Corrupt { .. }))
+        )
+    }
 }
 
 impl fmt::Display for SyncError {
@@ -30,6 +48,8 @@ impl fmt::Display for SyncError {
             Self::Enqueue(error) => error.fmt(f),
             Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
             Self::Off => f.write_str("sync is off in this repository"),
+            Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
+            Self::Handle(error) => error.fmt(f),
         }
     }
 }
@@ -40,7 +60,7 @@ impl std::error::Error for SyncError {
             Self::Git(error) => error.source(),
             Self::Queue(error) => error.source(),
             Self::Enqueue(error) => error.source(),
-            Self::Server(_) | Self::Off => None,
+            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::Handle(_) => None,
         }
     }
 }
@@ -60,6 +80,12 @@ impl From<QueueError> for SyncError {
 impl From<EnqueueError> for SyncError {
     fn from(error: EnqueueError) -> Self {
         Self::Enqueue(error)
+    }
+}
+
+impl From<NoProject> for SyncError {
+    fn from(error: NoProject) -> Self {
+        Self::Enqueue(EnqueueError::Project(error))
     }
 }
 

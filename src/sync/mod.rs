@@ -3,61 +3,154 @@
 //! Brings the queue, the trees and the server together. Off until `git mission sync enable` named a server. Knows
 //! nothing about hooks and terminals.
 
+mod audit;
 mod error;
 mod flush;
+mod import;
+mod log;
+mod purge;
+mod rebuild;
+mod retry;
 mod settings;
 mod status;
 
 use crate::clock::Instant;
-use crate::git::{Oid, Repo};
+use crate::git::{Config, Oid, Repo};
 use crate::op::branch::Standing;
-use crate::op::enqueue::{self, Handling};
+use crate::op::enqueue::{self, Reconciled};
 use crate::op::identity::build_id;
-use crate::queue::Queue;
+use crate::op::{speaker, work_tree_scan};
+use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
 
+use rebuild::Rebuild;
+
+pub use audit::{Diagnosis, Failures, diagnose, failures};
 pub use error::SyncError;
-pub use flush::{Flushed, check_server};
+pub use flush::{EventResult, Flushed, check_server};
+pub use import::{ImportedFrom, import};
+pub use log::log_path;
+pub use purge::{Purged, purge};
+pub use retry::{Retried, retry};
 pub use settings::Settings;
 pub use status::{Status, status};
 
-/// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
-pub fn enqueue(repo: &Repo, all: bool) -> Result<Vec<Handling>, SyncError> {
-    let config = repo.config()?;
-    if !Settings::of(&config).enabled {
-        return Ok(Vec::new());
+/// Everything that a run needs, opened once.
+struct Session<'r> {
+    repo: &'r Repo,
+    config: Config,
+    settings: Settings,
+    standing: Standing,
+    queue: Queue,
+}
+
+impl<'r> Session<'r> {
+    /// Opens everything; `None` while sync is off.
+    fn open(repo: &'r Repo) -> Result<Option<Self>, SyncError> {
+        let config = repo.config()?;
+        let settings = Settings::of(&config);
+        if !settings.enabled {
+            return Ok(None);
+        }
+        let standing = Standing::find(repo, &config)?;
+        // Whoever queues speaks for this checkout, which gets its name now if it has none.
+        build_id(repo)?;
+        let queue = Queue::open(&settings::queue_path(repo), Instant::now())?.queue;
+        Ok(Some(Self { repo, config, settings, standing, queue }))
     }
-    let standing = Standing::find(repo, &config)?;
-    // Whoever queues speaks for this checkout, which gets its name now if it has none.
-    build_id(repo)?;
-    let opened = Queue::open(&settings::queue_path(repo), Instant::now())?;
-    let mut queue = opened.queue;
-    // After a damaged database was set aside, what it held is read from the trees again.
-    let all = all || opened.set_aside.is_some();
-    Ok(enqueue::reconcile(repo, &config, &standing, &mut queue, all)?)
+
+    fn open_or_off(repo: &'r Repo) -> Result<Self, SyncError> {
+        Self::open(repo)?.ok_or(SyncError::Off)
+    }
+
+    fn reconcile(&mut self, all: bool) -> Result<Reconciled, SyncError> {
+        if let Access::ReadOnly { found } = self.queue.access() {
+            return Err(QueueError::Newer { path: self.queue.path().to_owned(), found }.into());
+        }
+        // After a damaged database was set aside, what it held is read from the trees again.
+        let rebuild = Rebuild::pending(self.repo, &self.queue)?;
+        let reference = self.standing.head.branch();
+        let all = all || rebuild.as_ref().is_some_and(|rebuild| rebuild.concerns(reference));
+        let mut done = enqueue::reconcile(self.repo, &self.config, &self.standing, &mut self.queue, all)?;
+        if let Some(mut rebuild) = rebuild.filter(|_| !done.is_unfinished()) {
+            done.set_aside = rebuild.news.take();
+            rebuild.done(&mut self.queue, reference)?;
+        }
+        log::write(self.repo, &done);
+        Ok(done)
+    }
+
+    /// Delivers what `tips` say.
+    fn flush(&mut self, tips: &[Oid]) -> Result<Flushed, SyncError> {
+        let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
+        retry::restore_index_events(&teller, self, tips)?;
+        flush::flush(&teller, &mut self.queue, &self.settings, tips)
+    }
+
+    /// The envelope of what is said now.
+    fn envelope(&self, project_uuid: &str) -> Result<Option<crate::event::Envelope>, SyncError> {
+        let Some(tip) = self.standing.head.tip() else { return Ok(None) };
+        Ok(Some(speaker::envelope(self.repo, &self.config, &self.standing, project_uuid, tip)?))
+    }
+}
+
+/// Does something with an open session; `None` while sync is off. A database that turns out to be damaged on the way
+/// is set aside, and it is tried once more.
+fn with_session<T>(
+    repo: &Repo,
+    act: impl Fn(&mut Session<'_>) -> Result<T, SyncError>,
+) -> Result<Option<T>, SyncError> {
+    let once = || Session::open(repo)?.map(|mut session| act(&mut session)).transpose();
+    match once() {
+        Err(error) if error.is_damage() => {
+            set_aside_if_corrupt(&settings::queue_path(repo), Instant::now())?;
+            once()
+        }
+        other => other,
+    }
+}
+
+/// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
+pub fn enqueue(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
+    Ok(with_session(repo, |session| session.reconcile(all))?.unwrap_or_default())
+}
+
+/// The same by hand: an error while sync is off.
+pub fn enqueue_by_hand(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
+    with_session(repo, |session| session.reconcile(all))?.ok_or(SyncError::Off)
+}
+
+/// Queues the artifacts that lie in the work tree, committed or not.
+pub fn enqueue_work_tree(repo: &Repo) -> Result<Reconciled, SyncError> {
+    let mut session = Session::open_or_off(repo)?;
+    let teller = enqueue::teller(repo, &session.config, &session.standing)?;
+    let Some(envelope) = session.envelope(teller.project_uuid())? else { return Ok(Reconciled::default()) };
+    let head = session.standing.head.tip().map(|tip| teller.commit(tip)).transpose()?;
+    let fresh = work_tree_scan::scan(&teller, head.as_ref())?;
+    let config = &session.config;
+    let done = enqueue::enqueue(&teller, config, &mut session.queue, &envelope, fresh, Origin::Worktree)?;
+    log::write(repo, &done);
+    Ok(done)
 }
 
 /// What pre-push does: catches up, then delivers what the pushed commits say. `None` if there was nothing to do.
-pub fn push(repo: &Repo, tips: &[Oid]) -> Result<Option<Flushed>, SyncError> {
-    let config = repo.config()?;
-    let settings = Settings::of(&config);
-    if !settings.enabled {
-        return Ok(None);
+pub fn push(repo: &Repo, pushed: &[Oid]) -> Result<Option<Flushed>, SyncError> {
+    // A tag may name anything; only commits say something.
+    let mut tips = Vec::new();
+    for oid in pushed {
+        tips.extend(repo.commit(oid.as_str())?);
     }
-    let standing = Standing::find(repo, &config)?;
-    let mut queue = Queue::open(&settings::queue_path(repo), Instant::now())?.queue;
-    enqueue::reconcile(repo, &config, &standing, &mut queue, false)?;
-    let flushed = flush::flush(repo, &mut queue, &settings, tips)?;
-    Ok((!flushed.is_empty()).then_some(flushed))
+    let flushed = with_session(repo, |session| {
+        session.reconcile(false)?;
+        session.flush(&tips)
+    })?;
+    Ok(flushed.filter(|flushed| !flushed.is_empty()))
 }
 
 /// By hand: delivers what the remote-tracking refs say.
 pub fn flush(repo: &Repo) -> Result<Flushed, SyncError> {
-    let config = repo.config()?;
-    let settings = Settings::of(&config);
-    if !settings.enabled {
-        return Err(SyncError::Off);
+    let mut tips = Vec::new();
+    for (name, _) in repo.refs_below("refs/remotes/")? {
+        tips.extend(repo.commit(&name)?);
     }
-    let tips: Vec<Oid> = repo.refs_below("refs/remotes/")?.into_iter().map(|(_, tip)| tip).collect();
-    let mut queue = Queue::open(&settings::queue_path(repo), Instant::now())?.queue;
-    flush::flush(repo, &mut queue, &settings, &tips)
+    with_session(repo, |session| session.flush(&tips))?.ok_or(SyncError::Off)
 }

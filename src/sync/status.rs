@@ -1,10 +1,12 @@
 //! What is queued, as figures.
 
+use std::path::Path;
+
 use super::SyncError;
 use super::settings::{Settings, queue_path};
 use crate::clock::Instant;
 use crate::git::Repo;
-use crate::queue::{BodyStats, EventStats, Queue};
+use crate::queue::{BodyStats, EventStats, Queue, set_aside_if_corrupt};
 
 /// The state of sync.
 #[derive(Debug, Clone)]
@@ -31,10 +33,20 @@ pub fn status(repo: &Repo) -> Result<Status, SyncError> {
             failures: 0,
         });
     }
+    match figures(&path, &settings) {
+        Err(error) if error.is_damage() => {
+            set_aside_if_corrupt(&path, Instant::now())?;
+            figures(&path, &settings)
+        }
+        other => other,
+    }
+}
+
+fn figures(path: &Path, settings: &Settings) -> Result<Status, SyncError> {
     let now = Instant::now();
-    let queue = Queue::open(&path, now)?.queue;
+    let queue = Queue::open(path, now)?.queue;
     Ok(Status {
-        settings,
+        settings: settings.clone(),
         events: queue.event_stats(now)?,
         bodies: queue.body_stats(now)?,
         failures: queue.failure_count()?,

@@ -18,6 +18,7 @@ pub(super) mod settle;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod sync;
+mod sync_json;
 
 /// The repository of the current directory.
 fn open() -> Result<Repo, CliError> {

@@ -1,56 +1,210 @@
 //! `git mission sync`
 
-use super::super::args::Sync;
+use std::fs;
+
+use super::super::args::{Sync, SyncEnqueue, SyncFlush, SyncImport, SyncPurge};
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
+use super::sync_json as shape;
 use crate::env::key;
-use crate::git::ConfigEdit;
+use crate::git::{ConfigEdit, Repo};
 use crate::install::write_settings;
-use crate::json::{Object, Value, object};
-use crate::sync::{self, Flushed, Status};
+use crate::json::{canonical, object};
+use crate::op::enqueue::Reconciled;
+use crate::sync::{self, Diagnosis, Status};
 
 pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
     match args {
-        Sync::Status(output) | Sync::Flush(output) => output.json,
         Sync::Enable { .. } | Sync::Disable => false,
+        Sync::Status(output) | Sync::Failures(output) | Sync::Retry(output) | Sync::Diagnose(output) => {
+            output.json
+        }
+        Sync::Enqueue(args) => args.output.json,
+        Sync::Flush(args) => args.output.json,
+        Sync::Import(args) => args.output.json,
+        Sync::Purge(args) => args.output.json,
     }
 }
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: Sync) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
+    let repo = &repo;
     match args {
-        Sync::Enable { server } => {
+        Sync::Enable { server, all } => {
             let server = sync::check_server(&server)?;
             let set = |key: &str, value: String| ConfigEdit::Set { key: key.to_owned(), value };
-            write_settings(&repo, &[set(key::SERVER, server.clone()), set(key::SYNC, "true".to_owned())])?;
-            let handlings = sync::enqueue(&repo, false)?;
-            let queued = handlings.iter().filter(|handling| handling.outcome.status() == "queued").count();
-            printer.line(&format!("sync is on, for {server}; {queued} bodies queued"));
+            write_settings(repo, &[set(key::SERVER, server.clone()), set(key::SYNC, "true".to_owned())])?;
+            match sync::enqueue(repo, all) {
+                Ok(done) => {
+                    let (bodies, events) = (done.queued_bodies(), done.new_events());
+                    printer.line(&format!(
+                        "sync is on, for {server}; {bodies} bodies and {events} events queued"
+                    ));
+                }
+                Err(error) => {
+                    printer.line(&format!("sync is on, for {server}; nothing is queued yet"));
+                    return Err(error.into());
+                }
+            }
         }
         Sync::Disable => {
-            write_settings(&repo, &[ConfigEdit::Unset(key::SYNC.to_owned())])?;
+            write_settings(repo, &[ConfigEdit::Unset(key::SYNC.to_owned())])?;
             printer.line("sync is off; what is queued stays");
         }
         Sync::Status(output) => {
-            let status = sync::status(&repo)?;
+            let status = sync::status(repo)?;
             if output.json {
                 printer.json(&document(&status));
             } else {
                 tell(printer, &status);
             }
         }
-        Sync::Flush(output) => {
-            let flushed = sync::flush(&repo)?;
-            if output.json {
-                printer.json(&flushed_document(&flushed));
-            } else {
-                printer.line(&flushed.to_string());
+        Sync::Enqueue(args) => return enqueue(printer, repo, &args),
+        Sync::Flush(args) => return flush(printer, repo, &args),
+        Sync::Failures(output) => failures(printer, repo, output.json)?,
+        Sync::Retry(output) => return retry(printer, repo, output.json),
+        Sync::Diagnose(output) => return diagnose(printer, repo, output.json),
+        Sync::Import(args) => import(printer, repo, &args)?,
+        Sync::Purge(args) => purge(printer, repo, &args)?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn enqueue(printer: &mut Printer, repo: &Repo, args: &SyncEnqueue) -> Result<ExitStatus, CliError> {
+    let done =
+        if args.worktree { sync::enqueue_work_tree(repo)? } else { sync::enqueue_by_hand(repo, args.all)? };
+    if args.output.json {
+        printer.json(&shape::enqueued(&done));
+    } else {
+        tell_enqueued(printer, &done);
+    }
+    let failed = done.artifacts.iter().any(|artifact| artifact.outcome.status() == "failed");
+    Ok(if failed { ExitStatus::No } else { ExitStatus::Done })
+}
+
+fn tell_enqueued(printer: &mut Printer, done: &Reconciled) {
+    for artifact in &done.artifacts {
+        let reason = artifact.outcome.reason().unwrap_or_default();
+        let status = artifact.outcome.status();
+        printer.line(&format!("{status:<8}  {}/{}: {reason}", artifact.dir, artifact.artifact_path));
+    }
+    printer.line(&format!(
+        "{} bodies and {} events queued, {} rows superseded",
+        done.queued_bodies(),
+        done.new_events(),
+        done.superseded.len()
+    ));
+}
+
+fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitStatus, CliError> {
+    let flushed = sync::flush(repo)?;
+    let document = shape::flushed(&flushed);
+    if let Some(file) = &args.report {
+        fs::write(file, canonical(&document)).map_err(|error| {
+            let words = format!("cannot write {}: {error}; the flush itself was done", file.display());
+            CliError::new(ExitStatus::Environment, "file", words)
+        })?;
+    }
+    if args.output.json {
+        printer.json(&document);
+    } else {
+        printer.line(&flushed.to_string());
+    }
+    Ok(if flushed.is_deferred() { ExitStatus::Deferred } else { ExitStatus::Done })
+}
+
+fn failures(printer: &mut Printer, repo: &Repo, json: bool) -> Result<(), CliError> {
+    let failures = sync::failures(repo)?;
+    if json {
+        printer.json(&shape::failures(&failures));
+        return Ok(());
+    }
+    for event in &failures.events {
+        let error = event.last_error.as_deref().unwrap_or("no reason was kept");
+        printer.line(&format!("event     {} {}: {error}", event.event_id, event.event_type));
+    }
+    for body in &failures.bodies {
+        let key = &body.key;
+        printer.line(&format!(
+            "body      {}/{}: {}",
+            key.namespace.mission_slug, key.artifact_path, body.reason
+        ));
+    }
+    if failures.events.is_empty() && failures.bodies.is_empty() {
+        printer.line("nothing has failed");
+    } else {
+        printer.line("put back what can be put back with: git mission sync retry");
+    }
+    Ok(())
+}
+
+fn retry(printer: &mut Printer, repo: &Repo, json: bool) -> Result<ExitStatus, CliError> {
+    let retried = sync::retry(repo)?;
+    if json {
+        printer.json(&shape::retried(&retried));
+    } else {
+        printer.line(&format!("{} events are tried again", retried.events));
+        for (body, outcome) in &retried.bodies {
+            let name = format!("{}/{}", body.key.namespace.mission_slug, body.key.artifact_path);
+            match outcome {
+                Ok(()) => printer.line(&format!("queued    {name}")),
+                Err(why) => printer.line(&format!("left      {name}: {why}")),
             }
-            return Ok(if flushed.is_deferred() { ExitStatus::Deferred } else { ExitStatus::Done });
         }
     }
     Ok(ExitStatus::Done)
+}
+
+fn diagnose(printer: &mut Printer, repo: &Repo, json: bool) -> Result<ExitStatus, CliError> {
+    let found = sync::diagnose(repo)?;
+    let wrong = |diagnosis: &&Diagnosis| !diagnosis.errors.is_empty();
+    if json {
+        printer.json(&shape::diagnosed(&found));
+    } else {
+        for diagnosis in found.iter().filter(wrong) {
+            let name = diagnosis.event_id.as_deref().or(diagnosis.place.as_deref()).unwrap_or_default();
+            let place = diagnosis.place.as_deref().unwrap_or("queued");
+            let errors = diagnosis.errors.join("; ");
+            printer.line(&format!("{name} {} ({place}): {errors}", diagnosis.event_type));
+        }
+        let count = found.iter().filter(wrong).count();
+        printer.line(&format!("{} events can be sent, {count} cannot", found.len() - count));
+    }
+    // What a tree cannot say is for its authors to know; what is queued and wrong will fail.
+    let fails = found.iter().filter(|diagnosis| diagnosis.queued).any(|diagnosis| wrong(&diagnosis));
+    Ok(if fails { ExitStatus::No } else { ExitStatus::Done })
+}
+
+fn import(printer: &mut Printer, repo: &Repo, args: &SyncImport) -> Result<(), CliError> {
+    let taken = sync::import(repo, args.file.as_deref())?;
+    if args.output.json {
+        printer.json(&shape::imported(&taken));
+        return Ok(());
+    }
+    if taken.is_empty() {
+        printer.line("no other program left a queue");
+    }
+    for from in &taken {
+        printer.line(&format!("from {}:", from.path.display()));
+        for (name, tally) in [("events", from.imported.events), ("bodies", from.imported.bodies)] {
+            printer.line(&format!(
+                "  {name}: {} taken over, {} known, {} refused, {} without room",
+                tally.taken, tally.known, tally.refused, tally.no_room
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn purge(printer: &mut Printer, repo: &Repo, args: &SyncPurge) -> Result<(), CliError> {
+    let purged = sync::purge(repo, args.handle.as_deref())?;
+    if args.output.json {
+        printer.json(&object([("events", purged.events.into()), ("bodies", purged.bodies.into())]));
+    } else {
+        printer.line(&format!("{} events and {} bodies thrown away", purged.events, purged.bodies));
+    }
+    Ok(())
 }
 
 /// The figures for people.
@@ -70,62 +224,6 @@ pub(super) fn tell(printer: &mut Printer, status: &Status) {
 }
 
 /// The figures of `sync status --json`.
-pub(super) fn document(status: &Status) -> Value {
-    let histogram = |counts: &std::collections::BTreeMap<u32, u64>| {
-        Value::Object(
-            counts.iter().map(|(tries, rows)| (tries.to_string(), (*rows).into())).collect::<Object>(),
-        )
-    };
-    let types = status.events.top_event_types.iter();
-    let types =
-        types.map(|(name, rows)| object([("event_type", name.as_str().into()), ("count", (*rows).into())]));
-    object([
-        ("enabled", status.settings.enabled.into()),
-        ("server", status.settings.server.clone().into()),
-        ("logged_in", false.into()),
-        (
-            "events",
-            object([
-                ("pending", status.events.pending.into()),
-                ("failed", status.events.failed.into()),
-                ("oldest_age_seconds", status.events.oldest_age_seconds.into()),
-                ("retry_distribution", histogram(&status.events.retry_distribution)),
-                ("top_event_types", Value::Array(types.collect())),
-            ]),
-        ),
-        (
-            "bodies",
-            object([
-                ("total", status.bodies.total.into()),
-                ("ready", status.bodies.ready.into()),
-                ("backoff", status.bodies.backoff.into()),
-                ("max_retry_count", u64::from(status.bodies.max_retry_count).into()),
-                ("retry_histogram", histogram(&status.bodies.retry_histogram)),
-                (
-                    "oldest_created_at",
-                    status.bodies.oldest_created_at.map(crate::clock::Instant::to_iso).into(),
-                ),
-            ]),
-        ),
-        ("failures", status.failures.into()),
-    ])
-}
-
-fn flushed_document(flushed: &Flushed) -> Value {
-    object([
-        ("synced", 0_u64.into()),
-        ("duplicates", 0_u64.into()),
-        ("rejected", 0_u64.into()),
-        ("pending", 0_u64.into()),
-        (
-            "bodies",
-            object([
-                ("uploaded", flushed.uploaded.into()),
-                ("already_exists", flushed.already_exists.into()),
-                ("kept", flushed.kept.into()),
-                ("failed", flushed.failed.into()),
-            ]),
-        ),
-        ("results", Value::Array(Vec::new())),
-    ])
+pub(super) fn document(status: &Status) -> crate::json::Value {
+    shape::status(status)
 }

@@ -22,6 +22,18 @@ impl Readings {
     const FIRST: Self = Self(0b01_0101);
     const SECOND: Self = Self(0b10_1010);
 
+    /// Those of the versions that `held` names.
+    pub(super) fn of(held: Sides<bool>) -> Self {
+        let mut readings = Self::default();
+        for (held, version) in [(held.base, Self::BASE), (held.ours, Self::OURS), (held.theirs, Self::THEIRS)]
+        {
+            if held {
+                readings.add(version);
+            }
+        }
+        readings
+    }
+
     fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
@@ -94,6 +106,8 @@ impl<'a> Group<'a> {
         } else if let Some((_, held)) = self.others.iter_mut().find(|(known, _)| known.line == row.line) {
             held.add(readings);
         } else {
+            // One more is the rule, and there can be as many as rows.
+            self.others.reserve_exact(1);
             self.others.push((row, readings));
         }
     }

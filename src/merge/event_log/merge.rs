@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::group::{Group, Item, Readings, Report};
-use super::read::Version;
+use super::read::{Version, rows};
 use super::refusal::Refusal;
 use super::row::{Identity, Row};
 use super::scan::scan;
@@ -83,15 +83,40 @@ pub fn merge_after<'a>(
     log.add_version(versions.ours, Readings::OURS);
     log.add_version(versions.theirs, Readings::THEIRS);
     log.add_version(versions.base, Readings::BASE);
+    log.finish(shared, style)
+}
 
-    let settled = log.add_unsettled(shared)?;
-    let (items, report) = log.settle()?;
-    Ok(Merged {
-        shared: &shared[..settled],
-        lines: lines(items, style)?,
-        conflicts: report.conflicts,
-        decisions: report.decisions,
-    })
+/// Whole lines, all of them rows, and which of the versions hold them.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The lines
+    pub text: &'a [u8],
+    /// Whether base, ours and theirs hold them
+    pub held: Sides<bool>,
+}
+
+/// As [`merge_after`], for versions that were taken apart into the lines that each, two or all of them hold. The order
+/// of rows says nothing, so a caller that compares long logs line by line has to keep each line only once.
+///
+/// Positions in a [`Refusal::Unreadable`] are those in the part, and its side is one that holds it.
+pub fn merge_parts<'a>(
+    shared: &'a [u8],
+    parts: &[Part<'a>],
+    style: &ConflictStyle,
+) -> Result<Merged<'a>, Refusal> {
+    let mut log = Log::default();
+    for part in parts {
+        let side = match part.held {
+            Sides { ours: true, .. } => Side::Ours,
+            Sides { theirs: true, .. } => Side::Theirs,
+            _ => Side::Base,
+        };
+        let readings = Readings::of(part.held);
+        for row in rows(part.text) {
+            log.add(row.map_err(|error| Refusal::Unreadable { side, error })?, readings);
+        }
+    }
+    log.finish(shared, style)
 }
 
 fn newlines(text: &[u8]) -> usize {
@@ -171,13 +196,29 @@ impl<'a> Log<'a> {
         settled
     }
 
+    /// The merge of what was added and of the shared beginning.
+    fn finish(mut self, shared: &'a [u8], style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
+        let settled = self.add_unsettled(shared)?;
+        let (items, report) = self.settle()?;
+        Ok(Merged {
+            shared: &shared[..settled],
+            lines: lines(items, style)?,
+            conflicts: report.conflicts,
+            decisions: report.decisions,
+        })
+    }
+
     fn settle(self) -> Result<(Vec<Item<'a>>, Report), Refusal> {
-        let mut items = Vec::with_capacity(self.groups.len());
+        let Self { groups, by_identity, .. } = self;
+        // Logs are long: what is no longer needed goes before more is made.
+        drop(by_identity);
+        let mut items = Vec::with_capacity(groups.len());
         let mut report = Report::default();
-        for group in self.groups {
+        for group in groups {
             group.settle(&mut report, &mut items)?;
         }
-        items.sort_by(|a, b| a.place().cmp(&b.place()));
+        // No two have the same place: a line is in one group only.
+        items.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
         report.conflicts.sort_by(|a, b| a.path.cmp(&b.path));
         report.decisions.sort_by(|a, b| a.path.cmp(&b.path));
         Ok((items, report))

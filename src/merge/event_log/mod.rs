@@ -18,5 +18,5 @@ mod row;
 mod scan;
 
 pub use lost::{Lost, lost};
-pub use merge::{Merged, merge, merge_after, shared_length};
+pub use merge::{Merged, Part, merge, merge_after, merge_parts, shared_length};
 pub use refusal::Refusal;

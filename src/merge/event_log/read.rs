@@ -17,7 +17,7 @@ pub(super) struct Version<'a> {
 impl<'a> Version<'a> {
     /// Reads a log. The error is always about the text as it is.
     pub(super) fn read(text: &'a [u8]) -> Result<Self, JsonError> {
-        let error = match rows(text) {
+        let error = match rows(text).collect() {
             Ok(first) => return Ok(Self { first, second: None }),
             Err(error) => error,
         };
@@ -26,7 +26,7 @@ impl<'a> Version<'a> {
             return Err(error);
         };
         let owned = |text: String| -> Result<Vec<Row<'static>>, JsonError> {
-            Ok(rows(text.as_bytes())?.into_iter().map(Row::into_owned).collect())
+            rows(text.as_bytes()).map(|row| row.map(Row::into_owned)).collect()
         };
         match (owned(halves.first), owned(halves.second)) {
             (Ok(first), Ok(second)) => Ok(Self { first, second: Some(second) }),
@@ -35,25 +35,26 @@ impl<'a> Version<'a> {
     }
 }
 
-/// The rows of a text; lines end at LF only, lines of white space are none.
-fn rows(text: &[u8]) -> Result<Vec<Row<'_>>, JsonError> {
-    let mut rows = Vec::new();
+/// The rows of a text, up to the first line that is none; lines end at LF only, lines of white space are skipped.
+pub(super) fn rows(text: &[u8]) -> impl Iterator<Item = Result<Row<'_>, JsonError>> {
     let mut rest = text;
     let mut number = 0;
-    while !rest.is_empty() {
-        number += 1;
-        let scanned = super::scan::scan(rest).map(Row::from);
-        let length = match &scanned {
-            Some(row) => row.line.len(),
-            None => rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()),
-        };
-        let line = &rest[..length];
-        rest = rest.get(length + 1..).unwrap_or_default();
-        match scanned {
-            Some(row) => rows.push(row),
-            None if line.trim_ascii().is_empty() => {}
-            None => rows.push(Row::read(line).map_err(|error| JsonError { line: number, ..error })?),
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            number += 1;
+            let scanned = super::scan::scan(rest).map(Row::from);
+            let length = match &scanned {
+                Some(row) => row.line.len(),
+                None => rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len()),
+            };
+            let line = &rest[..length];
+            rest = rest.get(length + 1..).unwrap_or_default();
+            match scanned {
+                Some(row) => return Some(Ok(row)),
+                None if line.trim_ascii().is_empty() => {}
+                None => return Some(Row::read(line).map_err(|error| JsonError { line: number, ..error })),
+            }
         }
-    }
-    Ok(rows)
+        None
+    })
 }

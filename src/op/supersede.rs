@@ -1,0 +1,138 @@
+//! Rows that came from a tree and that no tip says any more: removed, with the reason.
+//!
+//! Tips are branches, remote-tracking refs and the HEAD of each work tree. After an amend, a rebase or a squash
+//! this is all the bookkeeping there is.
+
+use std::collections::BTreeSet;
+
+use super::enqueue::EnqueueError;
+use super::said::{Said, Version, Wanted};
+use super::telling::Teller;
+use crate::clock::Instant;
+use crate::git::{GitError, Oid};
+use crate::json::Value;
+use crate::mission::SPECS;
+use crate::queue::{BodyId, BodyRow, Origin, Queue, QueuedEvent};
+
+/// The reason in the log and on the failure list.
+pub const REASON: &str = "superseded: no tip says it any more";
+
+/// A row that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Superseded {
+    /// An event
+    Event {
+        /// Its id
+        event_id: String,
+        /// Its type
+        event_type: String,
+    },
+    /// A body, which is on the failure list now
+    Body {
+        /// Whose
+        mission_slug: String,
+        /// Which
+        artifact_path: String,
+        /// In which version
+        content_hash: String,
+    },
+}
+
+/// Every tip of the repository: `first`, then HEADs, branches and remote-tracking refs, each once.
+pub fn tips(teller: &Teller<'_>, first: Option<&Oid>) -> Result<Vec<Oid>, GitError> {
+    let repo = teller.repo();
+    let mut tips: Vec<Oid> = first.cloned().into_iter().collect();
+    tips.extend(repo.work_tree_heads()?);
+    for prefix in ["refs/heads/", "refs/remotes/"] {
+        tips.extend(repo.refs_below(prefix)?.into_iter().map(|(_, tip)| tip));
+    }
+    let mut seen = BTreeSet::new();
+    tips.retain(|tip| seen.insert(tip.clone()));
+    Ok(tips)
+}
+
+/// Removes what no tip says any more. Tips are asked until every row is said by one; `first` is asked first.
+pub fn remove(
+    teller: &Teller<'_>,
+    queue: &mut Queue,
+    first: Option<&Oid>,
+) -> Result<Vec<Superseded>, EnqueueError> {
+    let mut events: Vec<QueuedEvent> =
+        queue.events()?.into_iter().filter(|event| event.origin == Origin::Tree).collect();
+    let mut bodies: Vec<BodyRow> = queue
+        .bodies()?
+        .into_iter()
+        .filter(|body| body.origin == Origin::Tree && body.blob_id.is_some())
+        .collect();
+    let wanted = wanted(&events, &bodies);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut said = Said::default();
+    for tip in tips(teller, first)? {
+        if events.is_empty() && bodies.is_empty() {
+            return Ok(Vec::new());
+        }
+        said.add(teller, &tip, &wanted)?;
+        events.retain(|event| !said.events.contains(&event.event_id));
+        bodies.retain(|body| version(body).is_none_or(|version| !said.versions.contains(&version)));
+    }
+    if events.is_empty() && bodies.is_empty() {
+        return Ok(Vec::new());
+    }
+    // First the records, so that what comes back is seen as new even if this is the last thing we do.
+    forget_moved_refs(teller, queue)?;
+    let event_ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
+    queue.remove_events(&event_ids)?;
+    let body_ids: Vec<BodyId> = bodies.iter().map(|body| body.id).collect();
+    queue.park_bodies(&body_ids, REASON, Instant::now())?;
+    let events = events
+        .into_iter()
+        .map(|event| Superseded::Event { event_id: event.event_id, event_type: event.event_type });
+    let bodies = bodies.into_iter().map(|body| Superseded::Body {
+        mission_slug: body.key.namespace.mission_slug,
+        artifact_path: body.key.artifact_path,
+        content_hash: body.key.content_hash,
+    });
+    Ok(events.chain(bodies).collect())
+}
+
+/// Drops the records of refs that no longer are what was handled: if they come back, they are looked at again.
+fn forget_moved_refs(teller: &Teller<'_>, queue: &mut Queue) -> Result<(), EnqueueError> {
+    for record in queue.all_handled()? {
+        let tip = teller.repo().commit(&record.reference)?;
+        let specs = match &tip {
+            Some(tip) => teller.repo().subtree(tip, SPECS)?.map(|specs| specs.to_string()),
+            None => None,
+        };
+        if tip.is_none() || specs != record.specs_tree {
+            queue.forget_handled(&record.worktree, &record.reference)?;
+        }
+    }
+    Ok(())
+}
+
+/// The missions that rows are about.
+pub fn wanted(events: &[QueuedEvent], bodies: &[BodyRow]) -> Wanted {
+    Wanted {
+        slugs: bodies.iter().map(|body| body.key.namespace.mission_slug.clone()).collect(),
+        mission_ids: events.iter().filter_map(mission_id).collect(),
+    }
+}
+
+/// The mission that an event is about. Rows of ours start with it; others are parsed.
+pub fn mission_id(event: &QueuedEvent) -> Option<String> {
+    const START: &str = "{\"aggregate_id\": \"mission/";
+    let id = |text: &str| text.split(['/', '"']).next().map(str::to_owned);
+    if let Some(rest) = event.data.strip_prefix(START) {
+        return id(rest);
+    }
+    let parsed = event.event().ok()?;
+    let aggregate = parsed.as_object()?.get("aggregate_id").and_then(Value::as_str)?;
+    id(aggregate.strip_prefix("mission/")?)
+}
+
+/// The version of an artifact that a row holds.
+pub fn version(body: &BodyRow) -> Option<Version> {
+    Some((body.key.namespace.clone(), body.key.artifact_path.clone(), body.blob_id.clone()?))
+}
