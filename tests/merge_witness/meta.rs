@@ -164,6 +164,10 @@ impl Names for TopLevel {
                 if !self.base_exists || !missing(base) {
                     return None;
                 }
+                if missing(ours) && missing(theirs) {
+                    let null = ours == Some(&Value::Null) || theirs == Some(&Value::Null);
+                    return Some(Must::Be(Some(if null { Value::Null } else { "".into() })));
+                }
                 best(ours, theirs, missing, |id| is_id(id).then(|| id.to_string()), Ordering::Less)
             }
             "mission_number" => best(ours, theirs, missing, number, Ordering::Less),

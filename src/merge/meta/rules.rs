@@ -47,7 +47,8 @@ impl Rules for MetaRules {
 
     fn settle<'a>(&self, name: &str, sides: Sides<Slot<'a>>) -> Option<(Outcome<'a>, Rule, Winner)> {
         let (winner, rule) = match name {
-            key::MISSION_ID => self.backfilled(sides)?,
+            key::MISSION_ID if !self.started_without_id(sides.base) => return None,
+            key::MISSION_ID => backfilled(sides)?,
             key::MISSION_NUMBER => pick(sides, number, Rule::SmallerNumber, smaller)?,
             key::CREATED_AT => pick(sides, instant, Rule::EarlierTime, smaller)?,
             VCS_LOCKED_AT => pick(sides, instant, Rule::LaterTime, larger)?,
@@ -63,16 +64,26 @@ impl Rules for MetaRules {
 }
 
 impl MetaRules {
-    /// Two backfills of a file that had no id; anything else about ids is open.
-    fn backfilled(&self, sides: Sides<Slot<'_>>) -> Option<(Winner, Rule)> {
-        let missing = |value: &Value| value.is_null() || value.as_str() == Some("");
-        if !self.base_exists || sides.base.is_open() || !sides.base.value().is_none_or(missing) {
-            return None;
-        }
-        let id = |value: &Value| value.as_str().and_then(MissionId::parse);
-        let empty = |slot: Slot<'_>| slot.value().is_none_or(missing);
-        pick_where(sides, empty, id, Rule::SmallerId, smaller)
+    /// Whether both sides started from a file, and it had no id. Anything else about ids is open.
+    fn started_without_id(&self, base: Slot<'_>) -> bool {
+        self.base_exists && !base.is_open() && has_no_id(base)
     }
+}
+
+/// Two backfills of a file that had no id. Of two ways to say that there is still none, `null`, else the empty text:
+/// always what one of the sides says, because the base would look as if nobody had changed it.
+fn backfilled(sides: Sides<Slot<'_>>) -> Option<(Winner, Rule)> {
+    if has_no_id(sides.ours) && has_no_id(sides.theirs) {
+        let rank = |slot: Slot<'_>| slot.value().map(Value::is_null);
+        let winner = if rank(sides.ours) >= rank(sides.theirs) { Winner::Ours } else { Winner::Theirs };
+        return Some((winner, Rule::Emptied));
+    }
+    let id = |value: &Value| value.as_str().and_then(MissionId::parse);
+    pick_where(sides, has_no_id, id, Rule::SmallerId, smaller)
+}
+
+fn has_no_id(slot: Slot<'_>) -> bool {
+    slot.value().is_none_or(|value| value.is_null() || value.as_str() == Some(""))
 }
 
 /// What one side says where values are compared.
