@@ -117,7 +117,7 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
             format!(
-                "git mission resolve -- '{quoted}', or remove the key `mission_id` and {add}: the id is put back"
+                "remove the key `mission_id`, then {add}: the id is put back; or leave the merge: git merge --abort"
             ),
         ),
         Fault::NumberInvalid(text) => (

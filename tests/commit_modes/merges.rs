@@ -114,7 +114,7 @@ fn taking_one_side_whole_is_refused() {
                 ),
                 "{side}"
             );
-            assert!(words.len() == 2 && words[1].contains("git mission resolve"), "{words:?}");
+            assert!(words.len() == 2 && words[1].contains("git merge --abort"), "{words:?}");
             assert_eq!(standing(&repo, &[&login]), before);
             repo.ok(&["merge", "--abort"]);
         }
