@@ -67,8 +67,8 @@ in_clone ada
 set_text "$dir" friendly_name 'Login page for customers'
 git commit --quiet -am 'A better name' 2>&1 && git push --quiet origin main
 in_clone ben
-set_text "$dir" mission_type 'research'
-git commit --quiet -am 'This is research' 2>&1
+awk '{ print } NR == 1 { print "  \"purpose_tldr\": \"To let people in\"," }' "$dir" >"$dir.new" && mv "$dir.new" "$dir"
+git commit --quiet -am 'What it is for' 2>&1
 run git pull --no-edit origin main
 run git push --quiet origin main
 
