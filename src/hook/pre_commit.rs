@@ -117,7 +117,7 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
             format!(
-                "remove the key `mission_id`, then {add}: the id is put back; or leave the merge: git merge --abort"
+                "remove the key `mission_id`, then {add}: the id is put back; where two missions meet: git merge --abort"
             ),
         ),
         Fault::NumberInvalid(text) => (

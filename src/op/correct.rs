@@ -303,6 +303,12 @@ fn identify(
                 refused.push((dir.clone(), Fault::IdChanged { from: before, to: now }));
             }
             (_, Some(before)) => {
+                // Where two missions meet, putting one id back would lose the other.
+                let mut others = held.iter().copied().filter(|id| *id != before && lost(id));
+                if let Some(other) = others.next().filter(|_| matches!(request.mint, Mint::Clock(_))) {
+                    refused.push((dir.clone(), Fault::IdChanged { from: other, to: before }));
+                    continue;
+                }
                 meta.set_id(before);
                 notes.push(Note::Restored(before));
             }

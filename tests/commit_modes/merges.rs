@@ -95,6 +95,24 @@ fn collide(world: &World) -> Repo<'_> {
     repo
 }
 
+/// Where two missions meet, an id that was removed cannot be put back: one of the two would be lost.
+#[test]
+fn removing_the_id_where_two_missions_meet_is_refused() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = collide(&world);
+        let login = path("login");
+        repo.git(&["merge", "side"]).exits(1);
+        repo.write(&login, Meta::new("login", BETA).without("mission_id").rough());
+        repo.ok(&["add", &login]);
+        let before = standing(&repo, &[&login]);
+        let words = said(&repo.git(&["commit", "-qm", "merged"]).exits(1));
+        assert!(words[0].contains(GAMMA) && words[0].contains("nothing was committed"), "{words:?}");
+        assert!(words[1].contains("git merge --abort"), "{words:?}");
+        assert_eq!(standing(&repo, &[&login]), before);
+    });
+}
+
 #[test]
 fn taking_one_side_whole_is_refused() {
     each_git(|git| {
