@@ -14,6 +14,7 @@ pub struct Config {
     /// Key in lower case (section and name), value; the last of equal keys wins.
     values: Vec<(String, String)>,
     ignored: Vec<IgnoredValue>,
+    origins: Vec<PathBuf>,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -26,6 +27,11 @@ pub struct IgnoredValue {
 }
 
 impl Config {
+    /// These values, in this order.
+    pub(super) fn of(values: Vec<(String, String)>) -> Self {
+        Self { values, ..Self::default() }
+    }
+
     /// The value of a key; a key without `=` counts as `true`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
@@ -65,6 +71,11 @@ impl Config {
         &self.ignored
     }
 
+    /// The files that settings come from, each once.
+    pub fn origins(&self) -> &[PathBuf] {
+        &self.origins
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -72,7 +83,11 @@ impl Config {
         while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
             let setting = String::from_utf8_lossy(setting);
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
-            match origin.strip_prefix(b"file:").map(|file| from.join(system_path(file))) {
+            let file = origin.strip_prefix(b"file:").map(|file| from.join(system_path(file)));
+            if let Some(file) = file.as_ref().filter(|file| !config.origins.contains(file)) {
+                config.origins.push(file.clone());
+            }
+            match file {
                 Some(file) if inside_work_tree(&file) => {
                     if key.starts_with("mission.") {
                         config.ignored.push(IgnoredValue { key: key.to_owned(), origin: file });

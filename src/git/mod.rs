@@ -10,13 +10,18 @@ mod attributes;
 mod commit;
 mod config;
 mod config_file;
+mod discover;
 mod error;
 mod index;
+mod index_file;
 mod objects;
 mod oid;
 mod process;
 mod refs;
+mod replace;
 mod repo;
+mod settings;
+mod staged;
 mod text;
 mod work_file;
 
