@@ -11,6 +11,7 @@ mod events;
 mod files;
 mod handles;
 mod histories;
+mod hostile_bytes;
 mod identity;
 mod install;
 mod journey;
