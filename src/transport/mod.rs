@@ -5,9 +5,13 @@
 
 mod connect;
 mod directory;
+mod origin;
 mod server;
+mod token;
 mod url;
 
 pub use directory::DirectoryServer;
+pub use origin::{HttpUrl, Origin, OriginError};
 pub use server::{Ack, EventAck, EventVerdict, Refusal, RetryCause, Server, Stored};
+pub use token::Token;
 pub use url::{ServerUrl, UrlError};
