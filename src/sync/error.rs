@@ -8,7 +8,7 @@ use crate::mission::handle::HandleError;
 use crate::op::enqueue::EnqueueError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
-use crate::transport::UrlError;
+use crate::transport::{NetworkError, UrlError};
 
 /// Why nothing was queued or delivered. What is queued stays queued.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum SyncError {
     Enqueue(EnqueueError),
     /// The server's address cannot be used
     Server(UrlError),
+    /// The user's settings of the network cannot be used
+    Network(NetworkError),
     /// Sync is off
     Off,
     /// There is no such file to read from
@@ -47,6 +49,7 @@ impl fmt::Display for SyncError {
             Self::Queue(error) => error.fmt(f),
             Self::Enqueue(error) => error.fmt(f),
             Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
+            Self::Network(error) => error.fmt(f),
             Self::Off => f.write_str("sync is off in this repository"),
             Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
             Self::Handle(error) => error.fmt(f),
@@ -60,7 +63,7 @@ impl std::error::Error for SyncError {
             Self::Git(error) => error.source(),
             Self::Queue(error) => error.source(),
             Self::Enqueue(error) => error.source(),
-            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::Handle(_) => None,
+            Self::Server(_) | Self::Network(_) | Self::Off | Self::NoSuchFile(_) | Self::Handle(_) => None,
         }
     }
 }
@@ -86,6 +89,12 @@ impl From<EnqueueError> for SyncError {
 impl From<NoProject> for SyncError {
     fn from(error: NoProject) -> Self {
         Self::Enqueue(EnqueueError::Project(error))
+    }
+}
+
+impl From<NetworkError> for SyncError {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
     }
 }
 
