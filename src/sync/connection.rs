@@ -16,7 +16,8 @@ pub(super) fn connect(
 ) -> Result<Box<dyn Server>, SyncError> {
     let (network, token) = match url {
         ServerUrl::Directory(_) => (Network::default(), None),
-        ServerUrl::Http(url) if url.origin().is_loopback() => (Network::default(), token(repo, url)?),
+        // What is not encrypted stays on this machine: no proxy, no certificates.
+        ServerUrl::Http(url) if url.origin().scheme() == "http" => (Network::default(), token(repo, url)?),
         ServerUrl::Http(url) => (network(repo)?, token(repo, url)?),
     };
     Ok(url.connect(token.as_ref(), &network, patience)?)
