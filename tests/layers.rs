@@ -30,13 +30,15 @@ const NEIGHBOURS: [(&str, &str); 7] = [
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 11] = [
+const FENCES: [(&str, &str); 13] = [
     ("clap", "cli"),
     ("git2", "git"),
     ("jiff", "clock"),
+    ("rpassword", "cli"),
     ("rusqlite", "queue"),
     ("rustix", "identity"),
     ("sha2", "id"),
+    ("toml_edit", "identity"),
     ("ulid", "id"),
     ("ureq", "transport"),
     ("uuid", "id"),

@@ -6,6 +6,7 @@ use super::exit::ExitStatus;
 use super::printer::Printer;
 use crate::doctor::DoctorError;
 use crate::git::GitError;
+use crate::identity::CredentialsError;
 use crate::install::InstallError;
 use crate::json::{Value, object};
 use crate::mission::handle::HandleError;
@@ -191,6 +192,28 @@ impl From<SyncError> for CliError {
             SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
                 .hint("git mission sync import FILE"),
             SyncError::Handle(error) => FindError::Handle(error).into(),
+            SyncError::Credentials(error) => {
+                let status = match error {
+                    CredentialsError::Busy(_) => ExitStatus::Deferred,
+                    CredentialsError::File { .. } => ExitStatus::Environment,
+                    _ => ExitStatus::Refused,
+                };
+                let translated = Self::new(status, "credentials", error.to_string()).caused_by(&error);
+                match error.hint() {
+                    Some(hint) => translated.hint(hint),
+                    None => translated,
+                }
+            }
+            SyncError::EnvironmentToken(_) => Self::new(ExitStatus::Refused, "bad_token", error.to_string())
+                .hint("unset GIT_MISSION_TOKEN, or: git mission sync login"),
+            SyncError::NoHome | SyncError::RelativeHome(_) => {
+                Self::new(ExitStatus::Environment, "no_home", error.to_string())
+                    .hint("export SPEC_KITTY_HOME=/absolute/path")
+            }
+            SyncError::NotLoggedIn { .. } => {
+                Self::new(ExitStatus::Refused, "not_logged_in", error.to_string())
+                    .hint("git mission sync login")
+            }
             SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
                 .hint("git mission sync enable --server URL"),
         }

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::login::NoLogin;
+use crate::env;
 use crate::git::GitError;
+use crate::identity::CredentialsError;
 use crate::mission::handle::HandleError;
 use crate::op::enqueue::EnqueueError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
+use crate::secret::NoSecret;
 use crate::transport::UrlError;
 
 /// Why nothing was queued or delivered. What is queued stays queued.
@@ -27,6 +31,21 @@ pub enum SyncError {
     NoSuchFile(PathBuf),
     /// A handle that means no mission, or more than one
     Handle(HandleError),
+    /// The credentials file cannot be used
+    Credentials(CredentialsError),
+    /// `GIT_MISSION_TOKEN` cannot be a token
+    EnvironmentToken(NoSecret),
+    /// The user has no directory
+    NoHome,
+    /// `SPEC_KITTY_HOME` is no absolute path
+    RelativeHome(PathBuf),
+    /// There is no token for the server
+    NotLoggedIn {
+        /// The server's origin
+        server: String,
+        /// Why
+        why: NoLogin,
+    },
 }
 
 impl SyncError {
@@ -50,6 +69,13 @@ impl fmt::Display for SyncError {
             Self::Off => f.write_str("sync is off in this repository"),
             Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
             Self::Handle(error) => error.fmt(f),
+            Self::Credentials(error) => error.fmt(f),
+            Self::EnvironmentToken(error) => write!(f, "{}: {error}", env::GIT_MISSION_TOKEN),
+            Self::NoHome => write!(f, "neither {} nor {} is set", env::SPEC_KITTY_HOME, env::HOME),
+            Self::RelativeHome(path) => {
+                write!(f, "{} is {}, which is no absolute path", env::SPEC_KITTY_HOME, path.display())
+            }
+            Self::NotLoggedIn { server, why } => write!(f, "not logged in to {server}: {why}"),
         }
     }
 }
@@ -60,7 +86,15 @@ impl std::error::Error for SyncError {
             Self::Git(error) => error.source(),
             Self::Queue(error) => error.source(),
             Self::Enqueue(error) => error.source(),
-            Self::Server(_) | Self::Off | Self::NoSuchFile(_) | Self::Handle(_) => None,
+            Self::Credentials(error) => error.source(),
+            Self::Server(_)
+            | Self::Off
+            | Self::NoSuchFile(_)
+            | Self::Handle(_)
+            | Self::EnvironmentToken(_)
+            | Self::NoHome
+            | Self::RelativeHome(_)
+            | Self::NotLoggedIn { .. } => None,
         }
     }
 }
@@ -92,5 +126,11 @@ impl From<NoProject> for SyncError {
 impl From<UrlError> for SyncError {
     fn from(error: UrlError) -> Self {
         Self::Server(error)
+    }
+}
+
+impl From<CredentialsError> for SyncError {
+    fn from(error: CredentialsError) -> Self {
+        Self::Credentials(error)
     }
 }
