@@ -23,6 +23,15 @@ pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// The proxy for https, under each name that programs know it by, in the order in which they are asked.
+pub const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+/// Hosts that are reached without a proxy.
+pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// The file of trusted certificates, for git.
+pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
+/// The file of trusted certificates, for every program.
+pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+
 /// The user's directory.
 pub const HOME: &str = "HOME";
 /// Moves the directory in which related programs keep what is the user's.
@@ -51,6 +60,8 @@ pub mod place {
     pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
+    /// The directory with one file for each sender that is at work.
+    pub const SENDERS: &str = "senders";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
 }

@@ -30,8 +30,9 @@ const NEIGHBOURS: [(&str, &str); 7] = [
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 13] = [
+const FENCES: [(&str, &str); 14] = [
     ("clap", "cli"),
+    ("flate2", "transport"),
     ("git2", "git"),
     ("jiff", "clock"),
     ("rpassword", "cli"),

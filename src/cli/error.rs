@@ -189,6 +189,8 @@ impl From<SyncError> for CliError {
             SyncError::Queue(error) | SyncError::Enqueue(EnqueueError::Queue(error)) => error.into(),
             SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
             SyncError::Server(error) => error.into(),
+            SyncError::Network(_) => Self::new(ExitStatus::Environment, "network", error.to_string())
+                .hint("git config --global --get-regexp '^http\\.'"),
             SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
                 .hint("git mission sync import FILE"),
             SyncError::Handle(error) => FindError::Handle(error).into(),

@@ -122,6 +122,17 @@ impl Queue {
         })
     }
 
+    /// Removes bodies that the server acknowledged by name, all in one transaction. Returns how many there were.
+    pub fn acknowledge_bodies(&mut self, ids: &[BodyId]) -> Result<u64, QueueError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.write(|transaction| {
+            let mut delete = transaction.prepare("DELETE FROM body_upload_queue WHERE row_id = ?1")?;
+            ids.iter().try_fold(0, |removed, id| Ok(removed + delete.execute([id.0])? as u64))
+        })
+    }
+
     /// Gives a body back after a try that did not deliver. False, and nothing is changed, if `owner` no longer
     /// holds it.
     pub fn back_off_body(

@@ -12,7 +12,7 @@ use crate::op::enqueue::EnqueueError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
 use crate::secret::NoSecret;
-use crate::transport::UrlError;
+use crate::transport::{NetworkError, UrlError};
 
 /// Why nothing was queued or delivered. What is queued stays queued.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub enum SyncError {
     Enqueue(EnqueueError),
     /// The server's address cannot be used
     Server(UrlError),
+    /// The user's settings of the network cannot be used
+    Network(NetworkError),
     /// Sync is off
     Off,
     /// There is no such file to read from
@@ -66,6 +68,7 @@ impl fmt::Display for SyncError {
             Self::Queue(error) => error.fmt(f),
             Self::Enqueue(error) => error.fmt(f),
             Self::Server(error) => write!(f, "the server's address cannot be used: {error}"),
+            Self::Network(error) => error.fmt(f),
             Self::Off => f.write_str("sync is off in this repository"),
             Self::NoSuchFile(path) => write!(f, "{} is no file", path.display()),
             Self::Handle(error) => error.fmt(f),
@@ -88,6 +91,7 @@ impl std::error::Error for SyncError {
             Self::Enqueue(error) => error.source(),
             Self::Credentials(error) => error.source(),
             Self::Server(_)
+            | Self::Network(_)
             | Self::Off
             | Self::NoSuchFile(_)
             | Self::Handle(_)
@@ -120,6 +124,12 @@ impl From<EnqueueError> for SyncError {
 impl From<NoProject> for SyncError {
     fn from(error: NoProject) -> Self {
         Self::Enqueue(EnqueueError::Project(error))
+    }
+}
+
+impl From<NetworkError> for SyncError {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::git::{ConfigEdit, Repo};
 use crate::install::write_settings;
 use crate::json::{canonical, object};
 use crate::op::enqueue::Reconciled;
-use crate::sync::{self, Diagnosis, Status};
+use crate::sync::{self, Diagnosis, Flushed, Status};
 
 pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
     match args {
@@ -98,7 +98,10 @@ fn tell_enqueued(printer: &mut Printer, done: &Reconciled) {
 }
 
 fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitStatus, CliError> {
-    let flushed = sync::flush(repo)?;
+    let mut progress = printer.progress("delivering");
+    let flushed = sync::flush(repo, &mut |done, total| progress.show(done, total));
+    drop(progress);
+    let flushed = flushed?;
     let document = shape::flushed(&flushed);
     if let Some(file) = &args.report {
         fs::write(file, canonical(&document)).map_err(|error| {
@@ -109,9 +112,42 @@ fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitSta
     if args.output.json {
         printer.json(&document);
     } else {
-        printer.line(&flushed.to_string());
+        tell_flushed(printer, &flushed);
     }
-    Ok(if flushed.is_deferred() { ExitStatus::Deferred } else { ExitStatus::Done })
+    Ok(if flushed.refused {
+        ExitStatus::Refused
+    } else if flushed.is_deferred() {
+        ExitStatus::Deferred
+    } else if flushed.has_failures() {
+        ExitStatus::No
+    } else {
+        ExitStatus::Done
+    })
+}
+
+/// What was delivered, and one line with one command for each kind of trouble.
+fn tell_flushed(printer: &mut Printer, flushed: &Flushed) {
+    if flushed.is_empty() || flushed.elsewhere {
+        printer.line(&flushed.to_string());
+        return;
+    }
+    let count = |status| flushed.events_with(status);
+    let mut line =
+        format!("Synced: {}, Duplicates: {}, Failed: {}", count("success"), count("duplicate"), count("rejected"));
+    if count("pending") > 0 {
+        line.push_str(&format!(", Pending: {}", count("pending")));
+    }
+    printer.line(&line);
+    if flushed.uploaded + flushed.already_exists + flushed.kept + flushed.failed > 0 {
+        printer.line(&format!(
+            "Bodies: {} uploaded, {} there already, {} kept, {} failed",
+            flushed.uploaded, flushed.already_exists, flushed.kept, flushed.failed
+        ));
+    }
+    for (category, trouble) in &flushed.troubles {
+        let (word, action) = (category.word(), category.action());
+        printer.line(&format!("{word}: {} ({}); next: {action}", trouble.rows, trouble.reason));
+    }
 }
 
 fn failures(printer: &mut Printer, repo: &Repo, json: bool) -> Result<(), CliError> {
