@@ -20,13 +20,14 @@ const ASK_NOBODY: [(&str, &str); 4] =
 
 impl Repo {
     /// The password that the user's helpers hold for `protocol://authority`. `None` if they hold none, if they do not
-    /// answer within 5 seconds, or if a file of the work tree has a say in who is asked
+    /// answer within `time` or 5 seconds, or if a file of the work tree has a say in who is asked
     /// ([`Config::credentials_are_the_users`]).
     pub fn stored_password(
         &self,
         config: &Config,
         protocol: &str,
         authority: &str,
+        time: Duration,
     ) -> Result<Option<Secret>, GitError> {
         let has_helper = config
             .with_prefix("credential.")
@@ -50,17 +51,17 @@ impl Repo {
             let _ = pipe.write_all(format!("protocol={protocol}\nhost={authority}\n\n").as_bytes());
         }
         // What went wrong with a helper is between it and the user; its words could hold what it keeps.
-        Ok(answer(&mut child).map_err(failed)?.and_then(|text| password(&text)))
+        Ok(answer(&mut child, time.min(FILL_TIME)).map_err(failed)?.and_then(|text| password(&text)))
     }
 }
 
 /// What it printed, if it ended well and in time.
-fn answer(child: &mut Child) -> std::io::Result<Option<String>> {
+fn answer(child: &mut Child, time: Duration) -> std::io::Result<Option<String>> {
     let (mut waited, step) = (Duration::ZERO, Duration::from_millis(10));
     let status = loop {
         match child.try_wait()? {
             Some(status) => break status,
-            None if waited >= FILL_TIME => {
+            None if waited >= time => {
                 let _ = child.kill();
                 let _ = child.wait();
                 return Ok(None);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::bind::BindError;
 use super::login::NoLogin;
 use crate::env;
 use crate::git::GitError;
@@ -41,6 +42,10 @@ pub enum SyncError {
     NoHome,
     /// `SPEC_KITTY_HOME` is no absolute path
     RelativeHome(PathBuf),
+    /// The server is a directory, which nobody logs in to and which knows no tracker
+    DirectoryServer(PathBuf),
+    /// Nothing was bound
+    Bind(BindError),
     /// There is no token for the server
     NotLoggedIn {
         /// The server's origin
@@ -51,6 +56,17 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    /// The command that helps with a login, if that is what is wrong.
+    pub fn login_hint(&self) -> Option<String> {
+        match self {
+            Self::Credentials(error) => error.hint(),
+            Self::EnvironmentToken(_) => Some("unset GIT_MISSION_TOKEN, or set it to a token".to_owned()),
+            Self::NoHome | Self::RelativeHome(_) => Some("export SPEC_KITTY_HOME=/absolute/path".to_owned()),
+            Self::NotLoggedIn { .. } => Some("git mission sync login".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether the queue's database is damaged.
     pub(super) fn is_damage(&self) -> bool {
         matches!(
@@ -78,6 +94,14 @@ impl fmt::Display for SyncError {
             Self::RelativeHome(path) => {
                 write!(f, "{} is {}, which is no absolute path", env::SPEC_KITTY_HOME, path.display())
             }
+            Self::DirectoryServer(path) => {
+                write!(
+                    f,
+                    "the server is the directory {}: no login is needed, and no tracker is known",
+                    path.display()
+                )
+            }
+            Self::Bind(error) => write!(f, "nothing was bound: {error}"),
             Self::NotLoggedIn { server, why } => write!(f, "not logged in to {server}: {why}"),
         }
     }
@@ -98,6 +122,8 @@ impl std::error::Error for SyncError {
             | Self::EnvironmentToken(_)
             | Self::NoHome
             | Self::RelativeHome(_)
+            | Self::DirectoryServer(_)
+            | Self::Bind(_)
             | Self::NotLoggedIn { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::SyncError;
 use crate::clock::Instant;
@@ -11,6 +12,9 @@ use crate::git::{Config, Repo};
 use crate::identity::{CredentialsFile, Expiry};
 use crate::secret::{NoSecret, Secret};
 use crate::transport::{HttpUrl, Origin, Token};
+
+/// How long a question that nothing depends on may take.
+const STATUS_TIME: Duration = Duration::from_secs(2);
 
 /// What is at hand for a server.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub enum NoLogin {
         /// Since when; `None` if what the file says is no time
         since: Option<Instant>,
     },
+    /// The server did not take the token
+    Refused,
     /// The credentials file holds the token of another server
     OtherServer {
         /// The file
@@ -51,6 +57,17 @@ pub enum NoLogin {
         /// What it calls its server
         server: Option<String>,
     },
+}
+
+/// The same without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginState {
+    /// There is a token
+    In(Keeper),
+    /// There is none
+    Out(NoLogin),
+    /// It cannot be told; holds why
+    Unusable(String),
 }
 
 /// What a login did.
@@ -66,7 +83,8 @@ impl Login {
     /// Looks for the token of a server. Reads files, and asks the user's credential helpers; nobody is asked anything.
     ///
     /// An environment variable or a file that is there and cannot be used is an error, not a reason to look further.
-    pub fn find(repo: &Repo, config: &Config, origin: &Origin) -> Result<Self, SyncError> {
+    /// Helpers get `time`, and never more than 5 seconds.
+    pub fn find(repo: &Repo, config: &Config, origin: &Origin, time: Duration) -> Result<Self, SyncError> {
         let token = |secret| Token::new(secret, origin.clone());
         if let Some(secret) = of_environment()? {
             return Ok(Self::In(token(secret), Keeper::Environment));
@@ -75,10 +93,19 @@ impl Login {
             Ok((secret, path)) => return Ok(Self::In(token(secret), Keeper::File(path))),
             Err(why) => why,
         };
-        Ok(match repo.stored_password(config, origin.scheme(), &origin.authority())? {
+        Ok(match repo.stored_password(config, origin.scheme(), &origin.authority(), time)? {
             Some(secret) => Self::In(token(secret), Keeper::Helper),
             None => Self::Out(why),
         })
+    }
+
+    /// What there is, without the token.
+    pub fn state(repo: &Repo, config: &Config, origin: &Origin) -> LoginState {
+        match Self::find(repo, config, origin, STATUS_TIME) {
+            Ok(Self::In(_, keeper)) => LoginState::In(keeper),
+            Ok(Self::Out(why)) => LoginState::Out(why),
+            Err(error) => LoginState::Unusable(error.to_string()),
+        }
     }
 
     /// The token, or the error that says why there is none.
@@ -181,6 +208,7 @@ impl fmt::Display for NoLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("there is no token for it"),
+            Self::Refused => f.write_str("it did not take the token"),
             Self::Expired { path, since: Some(time) } => {
                 write!(f, "the access token in {} expired at {}", path.display(), time.to_iso())
             }
