@@ -30,7 +30,8 @@ const NEIGHBOURS: [(&str, &str); 7] = [
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 14] = [
+const FENCES: [(&str, &str); 15] = [
+    ("base64", "identity"),
     ("clap", "cli"),
     ("flate2", "transport"),
     ("git2", "git"),

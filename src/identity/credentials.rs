@@ -15,9 +15,12 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use toml_edit::{DocumentMut, Item, TableLike, Value, value};
 
 use crate::clock::Instant;
+use crate::json::{Limits, Value as Json, parse_object};
 use crate::secret::{NoSecret, Secret};
 
 const TOKENS: &str = "tokens";
@@ -128,12 +131,16 @@ impl Credentials {
     }
 
     /// Puts the token of a server in place of the one that is there. What belongs to the former login (its refresh
-    /// token, its expiries) goes with it; everything else stays.
+    /// token, its expiries) goes with it; everything else stays. A token that says when it expires is kept with that
+    /// time: programs that share the file use no other.
     pub fn log_in(&mut self, token: &Secret, server: &str) {
         for (section, key) in OF_A_LOGIN.into_iter().filter(|place| *place != (TOKENS, "access")) {
             self.remove(section, key);
         }
         self.set(TOKENS, "access", token.expose());
+        if let Some(expiry) = expiry_of(token.expose()) {
+            self.set(TOKENS, "access_expires_at", &expiry.to_iso());
+        }
         self.set(SERVER, "url", server);
     }
 
@@ -180,6 +187,20 @@ impl Credentials {
                 table.insert(key, value(text));
             }
         }
+    }
+}
+
+/// When a JSON Web Token says that it expires (RFC 7519, `exp`). Nothing is verified: that is the server's to do.
+fn expiry_of(token: &str) -> Option<Instant> {
+    let mut parts = token.split('.');
+    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    match parse_object(&claims, Limits::DOCUMENT).ok()?.get("exp")? {
+        Json::Number(seconds) => Instant::from_unix_seconds(i64::try_from(seconds.as_u64()?).ok()?),
+        _ => None,
     }
 }
 
@@ -262,6 +283,22 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_says_when_it_expires_is_kept_with_that_time() {
+        // {"alg":"HS256","typ":"JWT"} . {"sub":"ada","exp":1775451688} . a signature
+        let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJleHAiOjE3NzU0NTE2ODh9.c2ln";
+        let mut credentials = Credentials::default();
+        credentials.log_in(&secret(token), "https://good.example");
+        assert!(credentials.text().contains("access_expires_at = \"2026-04-06T05:01:28.000000+00:00\"\n"));
+        assert_eq!(
+            credentials.access_expiry(),
+            Expiry::At(Instant::from_unix_seconds(1_775_451_688).expect("a time"))
+        );
+        for opaque in ["ghp_x", "a.b.c", "a.b", "a.eyJleHAiOiJzb29uIn0.c", "a.eyJleHAiOjE3NzU0NTE2ODh9.c.d"] {
+            assert_eq!(expiry_of(opaque), None, "{opaque}");
+        }
+    }
+
+    #[test]
     fn a_logout_leaves_what_is_not_of_the_login() {
         let mut credentials = read(&format!("# mine\n{SHARED}# the end\n"));
         assert!(credentials.log_out());
@@ -271,10 +308,7 @@ mod tests {
         assert!(!credentials.log_out());
         let mut flat = read("tokens = {access = 'a', other = 1}\n[expiries]\naccess = 1\nother = 2\n");
         assert!(flat.log_out());
-        assert_eq!(
-            flat.text(),
-            "tokens = { other = 1}\n[expiries]\nother = 2\n".replace("{ other", "{other")
-        );
+        assert_eq!(flat.text(), "tokens = { other = 1}\n[expiries]\nother = 2\n");
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub fn web_server(text: &str) -> Result<HttpUrl, SyncError> {
 /// The network, and the token that goes along.
 fn way(repo: &Repo, url: &HttpUrl, patience: Patience) -> Result<(Network, Option<Token>), SyncError> {
     let token = token(repo, url, patience)?;
-    // What is on this machine is never reached through another.
-    let network = if url.origin().is_loopback() { Network::default() } else { network(repo)? };
+    // What is not encrypted stays on this machine: no proxy, no certificates.
+    let network = if url.origin().scheme() == "http" { Network::default() } else { network(repo)? };
     Ok((network, token))
 }
 

@@ -80,7 +80,7 @@ impl Network {
         // What is on this machine is never reached through another.
         let proxy = if origin.is_loopback() { None } else { self.proxy()? };
         let config = Agent::config_builder()
-            .https_only(!origin.is_loopback())
+            .https_only(origin.scheme() == "https")
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
