@@ -21,6 +21,14 @@ impl Instant {
         text.parse().ok().map(Self)
     }
 
+    /// Reads an ISO 8601 time of which it is known that one without an offset is UTC.
+    pub fn parse_utc(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            jiff::tz::TimeZone::UTC.to_timestamp(civil).ok().map(Self)
+        })
+    }
+
     /// Seconds since 1970, 0 for what lies before.
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
         jiff::Timestamp::from_second(seconds).ok().map(Self)
@@ -122,6 +130,9 @@ mod tests {
         }
         assert_eq!(Instant::parse("2025-11-16T15:23:25"), None);
         assert_eq!(Instant::parse("yesterday"), None);
+        assert_eq!(Instant::parse_utc("2025-11-16T15:23:25"), Instant::parse(spellings[0]));
+        assert_eq!(Instant::parse_utc(spellings[1]), Instant::parse(spellings[0]));
+        assert_eq!(Instant::parse_utc("tomorrow"), None);
     }
 
     #[test]

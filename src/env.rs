@@ -12,6 +12,9 @@ pub const GIT_MISSION_ALLOW_SHRINK: &str = "GIT_MISSION_ALLOW_SHRINK";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 
+/// The token for the server of `mission.server`. No program that is started here sees it.
+pub const GIT_MISSION_TOKEN: &str = "GIT_MISSION_TOKEN";
+
 /// Set by our hook shims: the hook that was there before, which runs first.
 pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
 

@@ -30,14 +30,17 @@ const NEIGHBOURS: [(&str, &str); 7] = [
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 12] = [
+const FENCES: [(&str, &str); 15] = [
+    ("base64", "identity"),
     ("clap", "cli"),
     ("flate2", "transport"),
     ("git2", "git"),
     ("jiff", "clock"),
+    ("rpassword", "cli"),
     ("rusqlite", "queue"),
     ("rustix", "identity"),
     ("sha2", "id"),
+    ("toml_edit", "identity"),
     ("ulid", "id"),
     ("ureq", "transport"),
     ("uuid", "id"),

@@ -14,6 +14,8 @@ pub struct Config {
     /// Key in lower case (section and name), value; the last of equal keys wins.
     values: Vec<(String, String)>,
     ignored: Vec<IgnoredValue>,
+    /// Whether a file of the work tree says who keeps or asks for credentials
+    strange_credentials: bool,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -65,6 +67,12 @@ impl Config {
         &self.ignored
     }
 
+    /// Whether only the user's own files say which programs keep credentials and which ask for them. git itself makes
+    /// no such difference, so where they do not, git is not asked.
+    pub fn credentials_are_the_users(&self) -> bool {
+        !self.strange_credentials
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -74,6 +82,7 @@ impl Config {
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
             match origin.strip_prefix(b"file:").map(|file| from.join(system_path(file))) {
                 Some(file) if inside_work_tree(&file) => {
+                    config.strange_credentials |= key.starts_with("credential.") || key == "core.askpass";
                     if key.starts_with("mission.") {
                         config.ignored.push(IgnoredValue { key: key.to_owned(), origin: file });
                     }
@@ -150,5 +159,11 @@ mod tests {
         assert_eq!(config.get("mission.server"), None);
         assert_eq!(config.get("core.bare"), Some("true"));
         assert_eq!(config.ignored()[0].key, "mission.server");
+        assert!(config.credentials_are_the_users());
+        for key in ["credential.helper", "credential.https://host.helper", "core.askpass"] {
+            let listing = format!("file:../evil\0{key}\n!x\0");
+            let config = Config::parse(listing.as_bytes(), Path::new("/top"), |file| file.ends_with("evil"));
+            assert!(!config.credentials_are_the_users(), "{key}");
+        }
     }
 }

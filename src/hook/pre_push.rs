@@ -61,7 +61,8 @@ pub(super) fn pre_push(repo: &Repo, args: &[OsString], stdin: &[u8], report: &mu
         Ok(None) => {}
         Err(error) => {
             let text = format!("nothing was delivered: {}; it stays queued", in_one_line(&error));
-            report.warn(text, Some("git mission sync flush"));
+            let hint = error.login_hint();
+            report.warn(text, Some(hint.as_deref().unwrap_or("git mission sync flush")));
         }
     }
 }

@@ -4,11 +4,13 @@
 //! nothing about hooks and terminals.
 
 mod audit;
+mod bind;
 mod connection;
 mod error;
 mod flush;
 mod import;
 mod log;
+mod login;
 mod purge;
 mod rebuild;
 mod retry;
@@ -26,12 +28,15 @@ use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
 use rebuild::Rebuild;
 
 pub use audit::{Diagnosis, Failures, diagnose, failures};
+pub use bind::{BindError, Bound, Candidate, Choice, Tracker, bind, bind_with, request as bind_request};
+pub use connection::{configured_server, web_server};
 pub use error::SyncError;
 pub use flush::{
     Category, Delivery, EventResult, Flushed, SystemTiming, Timing, Trouble, check_server, deliver,
 };
 pub use import::{ImportedFrom, import};
 pub use log::log_path;
+pub use login::{Keeper, LoggedIn, Login, LoginState, NoLogin, log_in, log_out};
 pub use purge::{Purged, purge};
 pub use retry::{Retried, retry};
 pub use settings::Settings;

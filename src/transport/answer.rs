@@ -16,15 +16,16 @@ pub(super) fn acks_of(answer: &Answer) -> Result<Vec<EventAck>, Refusal> {
         return Err(unconfirmed(&format!("{} instead of 200", answer.status)));
     }
     let members = parse_object(&answer.content, Limits::ROW).map_err(|_| unconfirmed("no JSON object"))?;
-    let results = members.get("results").and_then(Value::as_array).ok_or_else(|| unconfirmed("no results"))?;
+    let results =
+        members.get("results").and_then(Value::as_array).ok_or_else(|| unconfirmed("no results"))?;
     let mut acks: BTreeMap<&str, Option<EventVerdict>> = BTreeMap::new();
     for (id, verdict) in results.iter().filter_map(result) {
         let known = acks.entry(id).or_insert_with(|| Some(verdict.clone()));
         known.take_if(|known| *known != verdict);
     }
-    let named = acks.into_iter().filter_map(|(id, verdict)| {
-        verdict.map(|verdict| EventAck { event_id: id.to_owned(), verdict })
-    });
+    let named = acks
+        .into_iter()
+        .filter_map(|(id, verdict)| verdict.map(|verdict| EventAck { event_id: id.to_owned(), verdict }));
     Ok(named.collect())
 }
 
@@ -125,7 +126,10 @@ fn named(members: &Object) -> Vec<(String, String)> {
 
 /// Status and the server's own words: `error` with `detail` or `details`, or what it says of each field.
 fn words(answer: &Answer, members: &Object) -> String {
-    let said = match (first_words(members, &["error", "error_code"]), first_words(members, &["detail", "details"])) {
+    let said = match (
+        first_words(members, &["error", "error_code"]),
+        first_words(members, &["detail", "details"]),
+    ) {
         (Some(error), Some(detail)) => format!("{error}: {detail}"),
         (Some(words), None) | (None, Some(words)) => words,
         (None, None) => {

@@ -164,9 +164,11 @@ fn fault(error: &Error, time: Duration) -> Refusal {
         Error::ConnectionFailed | Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => {
             (RetryCause::Unreachable, error.to_string())
         }
-        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired | Error::Pem(_) | Error::RequireHttpsOnly(_) => {
-            (RetryCause::Unsafe, error.to_string())
-        }
+        Error::Tls(_)
+        | Error::Rustls(_)
+        | Error::TlsRequired
+        | Error::Pem(_)
+        | Error::RequireHttpsOnly(_) => (RetryCause::Unsafe, error.to_string()),
         Error::BodyExceedsLimit(_) => (RetryCause::Broken, "the answer has no end".to_owned()),
         Error::LargeResponseHeader(..) => (RetryCause::Broken, "the answer's head has no end".to_owned()),
         other => (RetryCause::Broken, other.to_string()),

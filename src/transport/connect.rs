@@ -15,9 +15,7 @@ impl ServerUrl {
     ) -> Result<Box<dyn Server>, NetworkError> {
         Ok(match self {
             Self::Directory(root) => Box::new(DirectoryServer::new(root.clone())),
-            Self::Http(url) => {
-                Box::new(HttpServer::new(Client::new(url.clone(), token, network, patience)?))
-            }
+            Self::Http(url) => Box::new(HttpServer::new(Client::new(url.clone(), token, network, patience)?)),
         })
     }
 }

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn nothing_is_followed_and_nothing_is_sent_in_the_clear() {
-        let network = Network { proxy: Some("http://user:pw@proxy.example:3128".into()), ..Network::default() };
+        let network =
+            Network { proxy: Some("http://user:pw@proxy.example:3128".into()), ..Network::default() };
         let agent = network.agent(&origin("https://good.example")).expect("a client");
         let config = agent.config();
         assert!(config.https_only() && config.max_redirects() == 0 && !config.http_status_as_error());

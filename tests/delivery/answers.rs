@@ -54,10 +54,20 @@ fn every_answer_to_a_batch() {
         case("success", &[], 0, "Synced: 3, Duplicates: 0, Failed: 0", all("success", "")),
         case("duplicate", &[], 0, "Synced: 0, Duplicates: 3, Failed: 0", all("duplicate", "")),
         case("pending", &[Kept; 3], 75, "Pending: 3", all("pending", "")),
-        case("rejected", &[Tried; 3], 75, "schema_mismatch: 3 (field x is wrong); next: git mission sync diagnose", {
-            all("rejected", "field x is wrong")
-        }),
-        case("rejected, token", &[Tried; 3], 75, "auth_expired: 3 (token expired)", all("rejected", "token expired")),
+        case(
+            "rejected",
+            &[Tried; 3],
+            75,
+            "schema_mismatch: 3 (field x is wrong); next: git mission sync diagnose",
+            { all("rejected", "field x is wrong") },
+        ),
+        case(
+            "rejected, token",
+            &[Tried; 3],
+            75,
+            "auth_expired: 3 (token expired)",
+            all("rejected", "token expired"),
+        ),
         case("rejected, internal", &[Tried; 3], 75, "server_error: 3", all("rejected", "internal")),
         case("rejected, no words", &[Tried; 3], 75, "unknown: 3 (no reason given)", |asked| {
             let one = |id: &String| json!({"event_id": id, "status": "rejected"});
@@ -78,8 +88,9 @@ fn every_answer_to_a_batch() {
         case("nothing", &[Kept; 3], 75, "did not acknowledge", is(200, "")),
         case("no JSON", &[Kept; 3], 75, "did not acknowledge", is(200, "<html>ok</html>")),
         case("a list", &[Kept; 3], 75, "did not acknowledge", is(200, "[]")),
-        case("201", &[Kept; 3], 75, "201 instead of 200", |asked| {
-            Reply { status: 201, ..all("success", "")(asked) }
+        case("201", &[Kept; 3], 75, "201 instead of 200", |asked| Reply {
+            status: 201,
+            ..all("success", "")(asked)
         }),
         case("202", &[Kept; 3], 75, "202 instead of 200", is(202, "{}")),
         case("204", &[Kept; 3], 75, "204 instead of 200", is(204, "")),
@@ -95,11 +106,23 @@ fn every_answer_to_a_batch() {
         case("400 that names none", &[Parked; 3], 1, "400 no: some text", |_| {
             Reply::new(400, json!({"error": "no", "details": "some text"}).to_string())
         }),
-        case("400 that names others", &[Parked; 3], 1, "the server refused 01KQ47E80QJG8GTVGDCV67RW7M: x", |_| {
-            let details = json!([{"event_id": ONE, "error": "x"}]);
-            Reply::new(400, json!({"error": "no", "details": details}).to_string())
-        }),
-        case("401", &[Kept; 3], 77, "auth_expired: 3 (not logged in); next: git mission sync login", is(401, "")),
+        case(
+            "400 that names others",
+            &[Parked; 3],
+            1,
+            "the server refused 01KQ47E80QJG8GTVGDCV67RW7M: x",
+            |_| {
+                let details = json!([{"event_id": ONE, "error": "x"}]);
+                Reply::new(400, json!({"error": "no", "details": details}).to_string())
+            },
+        ),
+        case(
+            "401",
+            &[Kept; 3],
+            77,
+            "auth_expired: 3 (not logged in); next: git mission sync login",
+            is(401, ""),
+        ),
         case("403", &[Parked; 3], 77, "403 not your team", is(403, "{\"error\": \"not your team\"}")),
         case("404", &[Kept; 3], 75, "nothing at the server's address takes it", is(404, "")),
         case("405", &[Kept; 3], 75, "405", is(405, "")),
@@ -126,7 +149,8 @@ fn every_answer_to_a_batch() {
         assert!(output.stdout.contains(case.words), "{}: {output}", case.name);
         // A body goes only after its event; if that has failed, it is parked with it.
         let delivered = events.is_empty();
-        let expected = if delivered { Vec::new() } else { vec![if case.rows[0] == Parked { Parked } else { Kept }] };
+        let expected =
+            if delivered { Vec::new() } else { vec![if case.rows[0] == Parked { Parked } else { Kept }] };
         assert_eq!(bodies, expected, "{}: {output}", case.name);
         let asked = server.seen().asked.iter().filter(|asked| asked.path == BODIES).count();
         assert_eq!(asked, usize::from(delivered), "{}", case.name);
@@ -138,7 +162,8 @@ fn every_answer_to_a_body() {
     use Row::{Kept, Parked, Tried};
     let echo = |path: &str, hash: &str| json!({"artifact_path": path, "content_hash": hash}).to_string();
     let hash = git_mission::id::sha256_hex(b"# One\n");
-    let (right, other_path, other_hash) = (echo("spec.md", &hash), echo("plan.md", &hash), echo("spec.md", ONE));
+    let (right, other_path, other_hash) =
+        (echo("spec.md", &hash), echo("plan.md", &hash), echo("spec.md", ONE));
     let text = |text: &str| {
         let text = text.to_owned();
         move |status: u16| {
@@ -157,7 +182,13 @@ fn every_answer_to_a_body() {
         case("204", &[Kept], 75, "204 instead", is(204, "")),
         case("301", &[Kept], 75, "points elsewhere", text(&right)(301)),
         case("308", &[Kept], 75, "points elsewhere", text(&right)(308)),
-        case("400 with detail", &[Parked], 1, "400 bad: because", is(400, r#"{"error": "bad", "detail": "because"}"#)),
+        case(
+            "400 with detail",
+            &[Parked],
+            1,
+            "400 bad: because",
+            is(400, r#"{"error": "bad", "detail": "because"}"#),
+        ),
         case("400 by field", &[Parked], 1, "400 mission_slug: Unknown. Really.", {
             is(400, r#"{"mission_slug": ["Unknown.", "Really."]}"#)
         }),
@@ -169,7 +200,13 @@ fn every_answer_to_a_body() {
         case("404 not indexed, by code", &[Tried], 75, "does not know the artifact yet", {
             is(404, r#"{"error": "no such thing", "error_code": "index_entry_not_found"}"#)
         }),
-        case("404 no namespace", &[Parked], 1, "404 namespace_not_found", is(404, r#"{"error": "namespace_not_found"}"#)),
+        case(
+            "404 no namespace",
+            &[Parked],
+            1,
+            "404 namespace_not_found",
+            is(404, r#"{"error": "namespace_not_found"}"#),
+        ),
         case("404 bare", &[Kept], 75, "nothing at the server's address takes it", is(404, "")),
         case("405", &[Tried], 75, "the server refused it", is(405, "")),
         case("408", &[Kept], 75, "server_error: 1", is(408, "")),
@@ -188,7 +225,12 @@ fn every_answer_to_a_body() {
         server.script(move |asked| (asked.path == BODIES).then(|| reply(asked)));
         let repo = copy(&base, &format!("case-{n}"), &server.url());
         let output = repo.mission(&["sync", "flush"]);
-        assert_eq!((rows(&repo), output.status), ((Vec::new(), case.rows), case.status), "{}: {output}", case.name);
+        assert_eq!(
+            (rows(&repo), output.status),
+            ((Vec::new(), case.rows), case.status),
+            "{}: {output}",
+            case.name
+        );
         assert!(output.stdout.contains(case.words), "{}: {output}", case.name);
         assert_eq!(server.state().0.len(), 3, "{}", case.name);
         assert_eq!(server.seen().asked.len(), 2, "{}", case.name);
@@ -224,7 +266,8 @@ fn a_server_is_left_alone_for_as_long_as_it_asks() {
             let (header, content) = (header.clone(), content.to_owned());
             server.script(move |asked| {
                 let reply = Reply::new(429, content.clone());
-                let reply = header.iter().fold(reply, |reply, (name, value)| reply.header(name, value.clone()));
+                let reply =
+                    header.iter().fold(reply, |reply, (name, value)| reply.header(name, value.clone()));
                 (asked.path == path).then_some(reply)
             });
             number += 1;
@@ -233,7 +276,10 @@ fn a_server_is_left_alone_for_as_long_as_it_asks() {
             let table = if path == EVENTS { "queue" } else { "body_upload_queue" };
             let waits: Vec<f64> =
                 column(&repo, &format!("SELECT next_attempt_at - unixepoch('subsec') FROM {table}"));
-            assert!(!waits.is_empty() && waits.iter().all(|wait| (from..to).contains(wait)), "{name}: {waits:?}");
+            assert!(
+                !waits.is_empty() && waits.iter().all(|wait| (from..to).contains(wait)),
+                "{name}: {waits:?}"
+            );
             // Nothing is sent before.
             if from > 0.0 {
                 let asked = server.seen().asked.len();
@@ -328,7 +374,10 @@ fn the_token_of_another_server_is_not_asked_for_and_a_login_is() {
     let world = World::new(&any_git());
     let repo = copy(&with_backlog(&world), "case", &server.url());
     let output = repo.mission(&["sync", "flush", "--json"]).exits(77).json();
-    assert_eq!((&output["pending"], &output["results"][0]["error_category"]), (&json!(3), &json!("auth_expired")));
+    assert_eq!(
+        (&output["pending"], &output["results"][0]["error_category"]),
+        (&json!(3), &json!("auth_expired"))
+    );
     let push = call_pre_push(&repo).ok();
     assert_eq!(push.stderr.lines().count(), 1, "{push}");
     assert!(push.stderr.contains("not logged in; git mission sync login"), "{push}");

@@ -85,10 +85,22 @@ const FAULTS: [(&str, Fault, &str, bool); 18] = [
         "the connection broke",
         false,
     ),
-    ("garbage", |stream| reply(stream, b"\x00\xff\x13SSH-2.0-OpenSSH_9.2\r\n\r\n"), "the connection broke", false),
+    (
+        "garbage",
+        |stream| reply(stream, b"\x00\xff\x13SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+        "the connection broke",
+        false,
+    ),
     (
         "a head without an end",
-        |stream| drip(stream, b"HTTP/1.1 200 OK\r\n", b"X-Again: and again and again and again\r\n", Duration::ZERO),
+        |stream| {
+            drip(
+                stream,
+                b"HTTP/1.1 200 OK\r\n",
+                b"X-Again: and again and again and again\r\n",
+                Duration::ZERO,
+            )
+        },
         "the connection broke",
         false,
     ),
@@ -203,9 +215,12 @@ fn after_a_hang_a_push_waits_briefly_until_a_flush_has_worked() {
 fn what_points_elsewhere_is_not_followed() {
     let world = World::new(&any_git());
     let base = with_backlog(&world);
-    let elsewhere = RawServer::start(|stream| reply(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
+    let elsewhere =
+        RawServer::start(|stream| reply(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"));
     for (n, status) in [301, 302, 303, 307, 308].into_iter().enumerate() {
-        for to in [format!("{}/x", elsewhere.url()), "https://evil.invalid/".to_owned(), "/elsewhere/".to_owned()] {
+        for to in
+            [format!("{}/x", elsewhere.url()), "https://evil.invalid/".to_owned(), "/elsewhere/".to_owned()]
+        {
             let server = TestServer::start();
             let location = to.clone();
             server.script(move |_| {

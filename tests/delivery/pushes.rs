@@ -114,7 +114,10 @@ fn what_was_amended_rebased_or_squashed_arrives_as_it_was_pushed() {
             let hashes: Vec<String> = said_by(&repo, &["main"]);
             for event in server.seen().events.values() {
                 let hash = event["payload"]["content_ref"]["hash"].as_str();
-                assert!(hash.is_none_or(|hash| hashes.iter().any(|body| body.ends_with(hash))), "{name}: {event}");
+                assert!(
+                    hash.is_none_or(|hash| hashes.iter().any(|body| body.ends_with(hash))),
+                    "{name}: {event}"
+                );
             }
         }
     });
@@ -302,9 +305,9 @@ fn the_hook_that_was_there_before_gets_the_same_input() {
         let asked = server.seen().asked.len();
         let hooks = repo.ok(&["rev-parse", "--git-path", "hooks"]);
         let names = std::fs::read_dir(repo.at(hooks.line())).expect("hooks").flatten();
-        let before = names.map(|entry| entry.path()).find(|path| {
-            std::fs::read_to_string(path).is_ok_and(|text| text.contains("../stdin"))
-        });
+        let before = names
+            .map(|entry| entry.path())
+            .find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("../stdin")));
         std::fs::write(before.expect("the hook"), "#!/bin/sh\nexit 7\n").expect("written");
         mission(&repo, "two", TWO, "# Two\n");
         assert_ne!(repo.git(&["push", "-q", "origin", "main"]).status, 0);

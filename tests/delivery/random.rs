@@ -79,7 +79,8 @@ fn event(number: usize) -> Value {
     });
     let body = body(number);
     let (kind, aggregate_type, aggregate, payload) = if number < BODIES {
-        let path = json!({"mission_type": "software-dev", "path": body.artifact_path, "artifact_class": "input"});
+        let path =
+            json!({"mission_type": "software-dev", "path": body.artifact_path, "artifact_class": "input"});
         let content = json!({"hash": body.content_hash, "algorithm": "sha256", "size_bytes": 5});
         let payload = json!({
             "namespace": namespace, "artifact_id": path, "content_ref": content,
@@ -135,7 +136,8 @@ fn bad_wire(port: u16) -> RawServer {
     RawServer::start(move |client| {
         let server = TcpStream::connect(("127.0.0.1", port)).expect("the server");
         let mut left = dice.throw(60_000);
-        let (mut up_from, mut up_to) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+        let (mut up_from, mut up_to) =
+            (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut up_from, &mut up_to);
             let _ = up_to.shutdown(Shutdown::Write);
@@ -191,8 +193,7 @@ fn everything_arrives_once_it_is_acknowledged_and_no_fault_counts_as_a_try() {
         assert!(runs < MAX_RUNS, "{} of {EVENTS} events, {delivered} of {BODIES} bodies", acknowledged.len());
         let due: Vec<QueuedEvent> = queue.ready_events(clock.now(), u32::MAX).expect("reads");
         let mut progress = |done: usize, total: usize| assert!(done <= total);
-        let delivery =
-            Delivery { server: &*client, timing: &clock, patience, progress: &mut progress };
+        let delivery = Delivery { server: &*client, timing: &clock, patience, progress: &mut progress };
         let flushed = deliver(&mut queue, delivery, &due, &|_| true).expect("runs");
         delivered += flushed.uploaded + flushed.already_exists;
 

@@ -35,7 +35,9 @@ fn behind_tls(inner: u16) -> (RawServer, String) {
             let request = [head.as_bytes(), b"\r\n\r\n", &content].concat();
             plain.write_all(&request).expect("sends");
             let (head, content) = read_request(&mut plain);
-            if tls.write_all(&[head.as_bytes(), b"\r\n\r\n", &content].concat()).is_err() || tls.flush().is_err() {
+            if tls.write_all(&[head.as_bytes(), b"\r\n\r\n", &content].concat()).is_err()
+                || tls.flush().is_err()
+            {
                 return;
             }
         }
@@ -58,7 +60,11 @@ fn only_a_certificate_that_the_user_trusts_will_do() {
         make_due(repo);
         let output = repo.mission(&["sync", "flush"]).exits(75);
         assert!(output.stdout.contains("no safe connection"), "{output}");
-        assert_eq!((rows(repo), inner.seen().asked.len()), ((vec![Row::Kept; 3], vec![Row::Kept]), 0), "{output}");
+        assert_eq!(
+            (rows(repo), inner.seen().asked.len()),
+            ((vec![Row::Kept; 3], vec![Row::Kept]), 0),
+            "{output}"
+        );
     };
     refused(&repo);
     // A repository vouches for nobody, and switches nothing off.

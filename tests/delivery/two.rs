@@ -88,9 +88,8 @@ fn count(trace: &str, syscall: &str) -> usize {
 #[cfg(target_os = "linux")]
 #[expect(clippy::print_stderr, reason = "says that a test was skipped, or how much was tried")]
 fn killed_at_every_send_receive_and_commit_nothing_is_lost_or_stuck() {
-    const SYSCALLS: [&str; 9] = [
-        "connect", "sendto", "recvfrom", "pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "flock",
-    ];
+    const SYSCALLS: [&str; 9] =
+        ["connect", "sendto", "recvfrom", "pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "flock"];
     let world = World::new(&any_git());
     let base = started(&world, "base", "http://127.0.0.1:9");
     let probe = base.run("sh", &["-c", "command -v strace >/dev/null && strace -o /dev/null true"]);
@@ -105,7 +104,8 @@ fn killed_at_every_send_receive_and_commit_nothing_is_lost_or_stuck() {
     let text = {
         let server = TestServer::start();
         let repo = copy(&base, "traced", &server.url());
-        repo.run("strace", &["-f", "-o", &trace, "-e", &format!("trace={all}"), &program, "sync", "flush"]).ok();
+        repo.run("strace", &["-f", "-o", &trace, "-e", &format!("trace={all}"), &program, "sync", "flush"])
+            .ok();
         assert_eq!((rows(&repo), server.state().1.len()), ((vec![], vec![]), 6));
         std::fs::read_to_string(&trace).expect("a trace")
     };
@@ -128,7 +128,12 @@ fn killed_at_every_send_receive_and_commit_nothing_is_lost_or_stuck() {
             assert_eq!(rows(&repo), (vec![], vec![]), "{name}: {next}");
             let (events, bodies) = server.state();
             assert_eq!((events.len(), bodies.len()), (before, 6), "{name}: {next}");
-            again += server.seen().asked.iter().filter(|asked| asked.status == 200 && asked.body.is_some()).count();
+            again += server
+                .seen()
+                .asked
+                .iter()
+                .filter(|asked| asked.status == 200 && asked.body.is_some())
+                .count();
             repo.run("rm", &["-rf", &format!("../{name}")]).ok();
             points += 1;
         }

@@ -192,7 +192,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 fn judge(shared: &Shared, path: &str, headers: &HeaderMap, content: &[u8]) -> Reply {
-    let header = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let header =
+        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let mut asked = Asked {
         path: path.to_owned(),
         authorization: header("authorization"),
@@ -217,7 +218,9 @@ fn judge(shared: &Shared, path: &str, headers: &HeaderMap, content: &[u8]) -> Re
                 seen.violations.push(violation.clone());
                 Reply::new(400, json!({"error": violation}).to_string())
             }
-            (None, Ok(_)) if token.is_some_and(|token| asked.authorization != Some(format!("Bearer {token}"))) => {
+            (None, Ok(_))
+                if token.is_some_and(|token| asked.authorization != Some(format!("Bearer {token}"))) =>
+            {
                 Reply::new(401, json!({"error": "unauthorized"}).to_string())
             }
             (None, Ok(payload)) => store(&mut seen, &asked, &payload, shared.orderly),
@@ -284,7 +287,8 @@ fn understand(asked: &mut Asked, headers: &HeaderMap, content: &[u8]) -> Result<
 /// Stores what was sent, and acknowledges it as the contract says.
 fn store(seen: &mut Seen, asked: &Asked, payload: &Value, orderly: bool) -> Reply {
     if let Some(name) = &asked.body {
-        let echo = json!({"artifact_path": payload["artifact_path"], "content_hash": payload["content_hash"]});
+        let echo =
+            json!({"artifact_path": payload["artifact_path"], "content_hash": payload["content_hash"]});
         if orderly && !seen.events.values().any(|event| indexes(event, payload)) {
             seen.violations.push(format!("{name} came before the event that indexes it"));
             return Reply::new(404, json!({"error": "index_entry_not_found"}).to_string());

@@ -6,17 +6,18 @@ use super::super::args::{Sync, SyncEnqueue, SyncFlush, SyncImport, SyncPurge};
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
-use super::sync_json as shape;
+use super::{sync_bind, sync_json as shape, sync_login};
 use crate::env::key;
 use crate::git::{ConfigEdit, Repo};
 use crate::install::write_settings;
 use crate::json::{canonical, object};
 use crate::op::enqueue::Reconciled;
-use crate::sync::{self, Diagnosis, Flushed, Status};
+use crate::sync::{self, Diagnosis, Flushed, LoginState, Status};
 
 pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
     match args {
-        Sync::Enable { .. } | Sync::Disable => false,
+        Sync::Enable { .. } | Sync::Disable | Sync::Login { .. } | Sync::Logout => false,
+        Sync::Bind(args) => args.output.json,
         Sync::Status(output) | Sync::Failures(output) | Sync::Retry(output) | Sync::Diagnose(output) => {
             output.json
         }
@@ -28,9 +29,17 @@ pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
 }
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: Sync) -> Result<ExitStatus, CliError> {
+    // A login is the user's, not a repository's.
+    match &args {
+        Sync::Login { server } => return sync_login::log_in(printer, server.as_deref()),
+        Sync::Logout => return sync_login::log_out(printer),
+        _ => {}
+    }
     let repo = super::open()?;
     let repo = &repo;
     match args {
+        Sync::Login { .. } | Sync::Logout => {}
+        Sync::Bind(args) => return sync_bind::run(printer, repo, &args),
         Sync::Enable { server, all } => {
             let server = sync::check_server(&server)?;
             let set = |key: &str, value: String| ConfigEdit::Set { key: key.to_owned(), value };
@@ -132,8 +141,12 @@ fn tell_flushed(printer: &mut Printer, flushed: &Flushed) {
         return;
     }
     let count = |status| flushed.events_with(status);
-    let mut line =
-        format!("Synced: {}, Duplicates: {}, Failed: {}", count("success"), count("duplicate"), count("rejected"));
+    let mut line = format!(
+        "Synced: {}, Duplicates: {}, Failed: {}",
+        count("success"),
+        count("duplicate"),
+        count("rejected")
+    );
     if count("pending") > 0 {
         line.push_str(&format!(", Pending: {}", count("pending")));
     }
@@ -248,6 +261,14 @@ pub(super) fn tell(printer: &mut Printer, status: &Status) {
     match (&status.settings.server, status.settings.enabled) {
         (Some(server), true) => printer.line(&format!("sync:       on, for {server}")),
         _ => printer.line("sync:       off; turn it on with: git mission sync enable --server URL"),
+    }
+    match &status.login {
+        None => {}
+        Some(LoginState::Unusable(why)) => printer.line(&format!("login:      {why}")),
+        Some(LoginState::In(keeper)) => printer.line(&format!("login:      token from {keeper}")),
+        Some(LoginState::Out(why)) => {
+            printer.line(&format!("login:      not logged in: {why}; log in with: git mission sync login"));
+        }
     }
     let (events, bodies) = (&status.events, &status.bodies);
     if events.pending + events.failed + bodies.total + status.failures > 0 {

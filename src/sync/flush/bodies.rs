@@ -105,7 +105,11 @@ impl Run<'_, '_> {
         loop {
             if out < LOW {
                 self.acknowledge(&mut stored)?;
-                while !stop.load(Ordering::Relaxed) && out < LOW && !ready.is_empty() && !self.is_out_of_time() {
+                while !stop.load(Ordering::Relaxed)
+                    && out < LOW
+                    && !ready.is_empty()
+                    && !self.is_out_of_time()
+                {
                     let room = WINDOW_BYTES.saturating_sub(out_bytes);
                     let ids = next_chunk(ready, room, out == 0);
                     if ids.is_empty() {
@@ -163,7 +167,12 @@ impl Run<'_, '_> {
     }
 
     /// Gives a body back or parks it. False if the next one would meet the same obstacle.
-    fn settle_refusal(&mut self, row: &BodyRow, refusal: &Refusal, time: Duration) -> Result<bool, QueueError> {
+    fn settle_refusal(
+        &mut self,
+        row: &BodyRow,
+        refusal: &Refusal,
+        time: Duration,
+    ) -> Result<bool, QueueError> {
         let (reason, category) = (refusal.to_string(), Category::of(refusal));
         let tries = row.retry_count + u32::from(refusal.counts_as_try());
         let now = self.delivery.timing.now();

@@ -71,9 +71,7 @@ impl Flushed {
 
     /// Whether something that could leave is still there, to be tried again.
     pub fn is_deferred(&self) -> bool {
-        self.kept > 0
-            || self.events_with("pending") > 0
-            || self.events_with("rejected") > self.failed_events
+        self.kept > 0 || self.events_with("pending") > 0 || self.events_with("rejected") > self.failed_events
     }
 
     /// Whether something will not be sent again by itself.

@@ -123,7 +123,10 @@ impl<'a> Run<'a, '_> {
             Refusal::Retry { cause: RetryCause::TimedOut, .. } => {
                 self.flushed.hung |= time >= FAIR.min(self.delivery.patience.request.mul_f64(0.8));
             }
-            Refusal::Retry { cause: RetryCause::Unreachable | RetryCause::Unsafe | RetryCause::Broken, .. }
+            Refusal::Retry {
+                cause: RetryCause::Unreachable | RetryCause::Unsafe | RetryCause::Broken,
+                ..
+            }
             | Refusal::Contract(_) => {}
             _ => self.flushed.answered = true,
         }

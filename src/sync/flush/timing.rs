@@ -31,7 +31,8 @@ impl Timing for SystemTiming {
     }
 
     fn dice(&self) -> f64 {
-        let digits = random_uuid().bytes().filter(u8::is_ascii_hexdigit).take(8).map(char::from).collect::<String>();
+        let digits =
+            random_uuid().bytes().filter(u8::is_ascii_hexdigit).take(8).map(char::from).collect::<String>();
         f64::from(u32::from_str_radix(&digits, 16).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
     }
 }
@@ -77,7 +78,11 @@ mod tests {
         assert_eq!(asked(Pause::For(Duration::from_secs(u64::MAX))), 86_400);
         assert_eq!(asked(Pause::Until(now.after(Duration::from_secs(90)))), 90);
         assert_eq!(asked(Pause::Until(now.after(Duration::from_secs(900_000)))), 86_400);
-        assert_eq!(wait(&Fixed(0.5), 3, Some(Pause::Until(Instant::from_unix_seconds(0).expect("a time")))).as_secs(), 0);
+        assert_eq!(
+            wait(&Fixed(0.5), 3, Some(Pause::Until(Instant::from_unix_seconds(0).expect("a time"))))
+                .as_secs(),
+            0
+        );
     }
 
     #[test]
