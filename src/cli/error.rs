@@ -249,7 +249,7 @@ fn about_login(status: ExitStatus, code: &'static str, error: &SyncError) -> Cli
 impl From<UrlError> for CliError {
     fn from(error: UrlError) -> Self {
         Self::new(ExitStatus::Usage, "server", error.to_string())
-            .hint("git mission sync enable --server file:///absolute/path")
+            .hint("git mission sync enable --server https://host")
     }
 }
 

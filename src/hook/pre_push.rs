@@ -60,9 +60,9 @@ pub(super) fn pre_push(repo: &Repo, args: &[OsString], stdin: &[u8], report: &mu
         Ok(Some(flushed)) => report.warn(flushed.to_string(), None),
         Ok(None) => {}
         Err(error) => {
-            let text = format!("nothing was delivered: {}; it stays queued", in_one_line(&error));
-            let hint = error.login_hint();
-            report.warn(text, Some(hint.as_deref().unwrap_or("git mission sync flush")));
+            let hint = error.login_hint().unwrap_or_else(|| "git mission sync flush".to_owned());
+            let error = in_one_line(&error);
+            report.warn(format!("nothing was delivered: {error}; it stays queued ({hint})"), None);
         }
     }
 }

@@ -206,6 +206,9 @@ pub fn push(repo: &Repo, pushed: &[Pushed]) -> Result<Option<Flushed>, SyncError
     let flushed = with_session(repo, |session| {
         session.reconcile(false)?;
         session.catch_up(&commits)?;
+        if session.settings.budget.is_zero() {
+            return Ok(Flushed::default());
+        }
         session.flush(&tips, When::Pushing(deadline))
     })?;
     Ok(flushed.filter(|flushed| !flushed.is_empty()))

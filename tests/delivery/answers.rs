@@ -383,3 +383,65 @@ fn the_token_of_another_server_is_not_asked_for_and_a_login_is() {
     assert!(push.stderr.contains("not logged in; git mission sync login"), "{push}");
     assert_eq!(server.seen().asked.len(), 2, "each stops at the first");
 }
+
+#[test]
+fn a_server_that_says_the_token_back_is_not_quoted() {
+    const TOKEN: &str = "canary-0123456789";
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    for path in [EVENTS, BODIES] {
+        let server = TestServer::start();
+        server.script(move |asked| {
+            let said = json!({"error": format!("who is {:?}?", asked.authorization), "details": "none"});
+            (asked.path == path).then(|| Reply::new(400, said.to_string()))
+        });
+        let repo = copy(&base, &path.replace('/', "-"), &server.url()).env("GIT_MISSION_TOKEN", TOKEN);
+        let output = repo.mission(&["sync", "flush"]).exits(1);
+        assert!(output.stdout.contains("who is Some(\"Bearer ***\")?"), "{output}");
+        let failures = repo.mission(&["sync", "failures", "--json"]).ok();
+        assert!(failures.stdout.contains("***") && !failures.stdout.contains(TOKEN), "{failures}");
+        assert!(
+            server.seen().asked.iter().all(|asked| asked.authorization == Some(format!("Bearer {TOKEN}")))
+        );
+    }
+}
+
+#[test]
+fn what_a_flush_did_is_reported() {
+    let server = TestServer::start();
+    let world = World::new(&any_git());
+    let repo = copy(&with_backlog(&world), "case", &server.url());
+    let nothing = copy(&repo, "nothing", &server.url());
+    execute(&nothing, "DELETE FROM queue; DELETE FROM body_upload_queue");
+    assert_eq!(nothing.mission(&["sync", "flush"]).ok().stdout, "nothing to deliver\n");
+    let ids: Vec<String> = column(&repo, "SELECT event_id FROM queue ORDER BY id");
+    let bad = ids[0].clone();
+    server.script(move |asked| {
+        let result = |id: &String| match *id == bad {
+            true => json!({"event_id": id, "status": "rejected", "error": "type\u{1b}[31m is wrong"}),
+            false => json!({"event_id": id, "status": "duplicate"}),
+        };
+        let results: Vec<_> = asked.events.iter().map(result).collect();
+        (asked.path == EVENTS).then(|| Reply::new(200, json!({"results": results}).to_string()).but_stores())
+    });
+    let flush = repo.mission(&["sync", "flush", "--report", "../report.json"]).exits(75);
+    assert_eq!(
+        flush.stdout,
+        "Synced: 0, Duplicates: 2, Failed: 1\nBodies: 1 uploaded, 0 there already, 0 kept, 0 failed\n\
+         schema_mismatch: 1 (type\\u{1b}[31m is wrong); next: git mission sync diagnose\n"
+    );
+    let report: serde_json::Value = serde_json::from_str(&repo.read("../report.json")).expect("JSON");
+    let event = |id: &String, status: &str, error: Option<&str>, kind: Option<&str>| json!({"event_id": id, "status": status, "error": error, "error_category": kind});
+    assert_eq!(
+        report,
+        json!({
+            "synced": 0, "duplicates": 2, "rejected": 1, "pending": 0,
+            "bodies": {"uploaded": 1, "already_exists": 0, "kept": 0, "failed": 0},
+            "results": [
+                event(&ids[0], "rejected", Some("type\u{1b}[31m is wrong"), Some("schema_mismatch")),
+                event(&ids[1], "duplicate", None, None),
+                event(&ids[2], "duplicate", None, None),
+            ],
+        })
+    );
+}

@@ -177,7 +177,7 @@ fn nobody_is_there() {
     .into_iter()
     .enumerate()
     {
-        let repo = copy(&base, &format!("case-{n}"), &url);
+        let repo = copy(&base, &format!("case-{n}"), &url).env("GIT_MISSION_TOKEN", "a-token-of-the-user");
         let push = within(Duration::from_secs(BUDGET) + SLACK, || {
             make_due(&repo);
             call_pre_push(&repo).ok()
@@ -254,4 +254,29 @@ fn an_answer_that_was_stored_and_lost_is_sent_again_and_stored_once() {
     let flushed = repo.mission(&["sync", "flush", "--json"]).ok().json();
     assert_eq!((flushed["duplicates"].as_u64(), flushed["synced"].as_u64()), (Some(3), Some(0)));
     assert_eq!((rows(&repo), server.state().0.len(), server.state().1.len()), ((vec![], vec![]), 3, 1));
+}
+
+#[test]
+fn a_push_ends_in_time_and_a_budget_of_nothing_asks_nobody() {
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    let hanging = RawServer::start(|stream| drip(stream, b"", b"", SLOWLY));
+    let repo = copy(&base, "case", &hanging.url());
+    let mut number = 0;
+    within(Duration::from_secs(BUDGET) + SLACK, || {
+        number += 1;
+        make_due(&repo);
+        execute(&repo, "DELETE FROM state WHERE key = 'circuit'");
+        repo.ok(&["push", "-q", "origin", &format!("main:refs/heads/other-{number}")])
+    });
+    assert_eq!(rows(&repo), (vec![Row::Kept; 3], vec![Row::Kept]));
+    repo.ok(&["config", "mission.pushBudget", "0"]);
+    make_due(&repo);
+    let asked = hanging.connections();
+    let push = repo.ok(&["push", "-q", "origin", "main:refs/heads/none"]);
+    assert_eq!((push.stderr.as_str(), hanging.connections()), ("", asked));
+    let server = TestServer::start();
+    repo.ok(&["config", "mission.server", &server.url()]);
+    repo.mission(&["sync", "flush"]).ok();
+    assert_eq!(rows(&repo), (vec![], vec![]));
 }

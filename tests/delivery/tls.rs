@@ -132,3 +132,41 @@ fn a_handshake_that_hangs_takes_no_longer_than_the_budget() {
     assert!(push.stderr.contains("did not answer in time"), "{push}");
     assert_eq!(rows(&repo), (vec![Row::Kept; 3], vec![Row::Kept]), "{push}");
 }
+
+/// Listens as a proxy that leads nowhere.
+fn proxy() -> (RawServer, Arc<Mutex<Vec<String>>>) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&heard);
+    let server = RawServer::start(move |mut stream| {
+        listener.lock().expect("heard").push(read_request(&mut stream).0);
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+    });
+    (server, heard)
+}
+
+#[test]
+fn the_proxy_is_the_users_and_never_the_repositorys() {
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    let (mine, heard) = proxy();
+    let (evil, listened) = proxy();
+    let repo =
+        copy(&base, "case", "https://missions.invalid").env("GIT_MISSION_TOKEN", "a-token-of-the-user");
+    let flush = |repo: &Repo<'_>| {
+        make_due(repo);
+        let output = repo.mission(&["sync", "flush"]).exits(75);
+        assert_eq!(rows(repo), (vec![Row::Kept; 3], vec![Row::Kept]), "{output}");
+        std::mem::take(&mut *heard.lock().expect("heard"))
+    };
+    repo.ok(&["config", "http.proxy", &evil.url()]);
+    repo.ok(&["config", "http.https://missions.invalid.proxy", &evil.url()]);
+    assert_eq!(flush(&repo), Vec::<String>::new(), "no proxy");
+    let by_environment = flush(&repo.env("https_proxy", mine.url()));
+    assert!(by_environment[0].starts_with("CONNECT missions.invalid:443 "), "{by_environment:?}");
+    assert_eq!(flush(&repo.env("https_proxy", mine.url()).env("no_proxy", "missions.invalid")).len(), 0);
+    repo.ok(&["config", "--global", "http.proxy", &mine.url()]);
+    let by_git = flush(&repo.env("https_proxy", evil.url()));
+    assert!(by_git[0].starts_with("CONNECT missions.invalid:443 "), "{by_git:?}");
+    assert!(!format!("{by_environment:?} {by_git:?}").contains("a-token"), "the proxy gets no token");
+    assert_eq!((evil.connections(), listened.lock().expect("heard").len()), (0, 0));
+}

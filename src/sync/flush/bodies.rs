@@ -4,6 +4,7 @@
 //! many at once, while the senders go on. At no time more is in memory than [`WINDOW_BYTES`] and one body.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -212,6 +213,10 @@ fn next_chunk(ready: &mut VecDeque<(BodyId, u64)>, room: u64, any: bool) -> Vec<
     ids
 }
 
+fn broken() -> Refusal {
+    Refusal::Retry { cause: RetryCause::Broken, detail: "internal error".to_owned(), after: None }
+}
+
 /// Sends one body after the other until there are no more.
 fn send(
     server: &dyn Server,
@@ -227,7 +232,9 @@ fn send(
         let outcome = if stop.load(Ordering::Relaxed) || time.is_zero() || lease.remaining() < time {
             Outcome::NotTried
         } else {
-            match server.push_body(&body.payload) {
+            // A sender that panics would be waited for for ever.
+            let answer = catch_unwind(AssertUnwindSafe(|| server.push_body(&body.payload)));
+            match answer.unwrap_or_else(|_| Err(broken())) {
                 Ok(ack) if ack.confirms(&body.payload) => Outcome::Stored(ack.stored),
                 Ok(_) => Outcome::Refused(Refusal::Retry {
                     cause: RetryCause::Unconfirmed,

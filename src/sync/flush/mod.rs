@@ -69,7 +69,7 @@ pub(super) fn flush(
             let until = deadline.at_most(budget).at_least(LEAST.min(budget));
             (Patience { request: budget, until: Some(until) }, &mut unseen)
         }
-        When::ByHand(progress) => (Patience { request: settings.budget, until: None }, progress),
+        When::ByHand(progress) => (Patience { request: settings.request_by_hand(), until: None }, progress),
     };
     let server = connect(repo, &ServerUrl::parse(address)?, patience)?;
     let delivery = Delivery { server: &*server, timing, patience, progress };
