@@ -18,11 +18,11 @@ use crate::queue::{BackOff, BodyId, BodyRow, EventStatus, LeasedBody, QueueError
 use crate::transport::{CONNECTIONS, Patience, Refusal, RetryCause, Server, Stored};
 
 /// Rows that are leased at once, at most.
-const CHUNK: usize = 32;
+const CHUNK: usize = 64;
 /// Bytes of content that are held at once.
 const WINDOW_BYTES: u64 = 4 << 20;
 /// More is read when fewer than this wait for a sender.
-const LOW: usize = 2 * CONNECTIONS;
+const LOW: usize = 8 * CONNECTIONS;
 const NOT_INDEXED: &str = "its artifact is not indexed yet";
 const NEVER_INDEXED: &str = "the event that indexes its artifact has failed";
 
@@ -104,10 +104,11 @@ impl Run<'_, '_> {
     ) -> Result<(), QueueError> {
         let (mut out, mut out_bytes, mut stored) = (0_usize, 0_u64, Vec::new());
         loop {
-            if out < LOW {
+            if out < LOW && out_bytes < WINDOW_BYTES / 2 {
                 self.acknowledge(&mut stored)?;
                 while !stop.load(Ordering::Relaxed)
                     && out < LOW
+                    && out_bytes < WINDOW_BYTES / 2
                     && !ready.is_empty()
                     && !self.is_out_of_time()
                 {
