@@ -203,6 +203,10 @@ pub fn look_at(
     queue: &mut Queue,
 ) -> Result<Reconciled, EnqueueError> {
     let Some(tip) = standing.head.tip() else { return Ok(Reconciled::default()) };
+    let specs = repo.subtree(tip, SPECS)?.map(|specs| specs.to_string());
+    if queue.all_handled()?.iter().any(|handled| handled.specs_tree == specs) {
+        return Ok(Reconciled::default());
+    }
     let teller = teller(repo, config, standing)?;
     let present = teller.commit(tip)?;
     let before = first_sight(&teller, standing, tip)?;

@@ -22,7 +22,7 @@ use crate::git::{Config, Head, Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Reconciled};
 use crate::op::identity::build_id;
-use crate::op::{speaker, work_tree_scan};
+use crate::op::{speaker, supersede, work_tree_scan};
 use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
 
 use rebuild::Rebuild;
@@ -126,6 +126,14 @@ impl<'r> Session<'r> {
         Ok(())
     }
 
+    /// Removes what no tip says any more. A push moves the tips of the other side only after the hook has run.
+    fn forget_superseded(&mut self) -> Result<(), SyncError> {
+        let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
+        let superseded = supersede::remove(&teller, &mut self.queue, self.standing.head.tip())?;
+        log::write(self.repo, &Reconciled { superseded, ..Reconciled::default() });
+        Ok(())
+    }
+
     /// Delivers what `tips` say.
     fn flush(&mut self, tips: &[Oid], when: When<'_>) -> Result<Flushed, SyncError> {
         let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
@@ -209,5 +217,9 @@ pub fn flush(repo: &Repo, progress: &mut dyn FnMut(usize, usize)) -> Result<Flus
     for (name, _) in repo.refs_below("refs/remotes/")? {
         tips.extend(repo.commit(&name)?);
     }
-    with_session(repo, |session| session.flush(&tips, When::ByHand(&mut *progress)))?.ok_or(SyncError::Off)
+    let flushed = with_session(repo, |session| {
+        session.forget_superseded()?;
+        session.flush(&tips, When::ByHand(&mut *progress))
+    })?;
+    flushed.ok_or(SyncError::Off)
 }

@@ -176,11 +176,22 @@ fn fault(error: &Error, time: Duration) -> Refusal {
     Refusal::retry(cause, detail)
 }
 
+/// Whether an error is what this variant holds.
+fn is_of<T: std::error::Error + 'static>(
+    _variant: fn(T) -> Error,
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> bool {
+    error.is::<T>()
+}
+
 fn io_fault(error: &io::Error, time: Duration) -> Refusal {
     // Errors of the client and of TLS come wrapped where they are met while reading.
     if let Some(inner) = error.get_ref() {
         if let Some(inner) = inner.downcast_ref::<Error>() {
             return fault(inner, time);
+        }
+        if is_of(Error::Rustls, inner) {
+            return Refusal::retry(RetryCause::Unsafe, inner.to_string());
         }
         let words = inner.to_string();
         if words.contains("failed to lookup address") {

@@ -130,7 +130,7 @@ impl fmt::Display for Refusal {
             }
             Self::Permanent(reason) | Self::Forbidden(reason) => f.write_str(reason),
             Self::Named(events) => match events.first() {
-                Some((id, reason)) => write!(f, "the server refused {} events: {id}: {reason}", events.len()),
+                Some((id, reason)) => write!(f, "the server refused {id}: {reason}"),
                 None => f.write_str("the server refused the events"),
             },
             Self::AuthNeeded => f.write_str("not logged in"),

@@ -106,10 +106,16 @@ fn every_answer_to_a_batch() {
         case("400 that names none", &[Parked; 3], 1, "400 no: some text", |_| {
             Reply::new(400, json!({"error": "no", "details": "some text"}).to_string())
         }),
-        case("400 that names others", &[Parked; 3], 1, "400 no", |_| {
-            let details = json!([{"event_id": ONE, "error": "x"}]);
-            Reply::new(400, json!({"error": "no", "details": details}).to_string())
-        }),
+        case(
+            "400 that names others",
+            &[Parked; 3],
+            1,
+            "the server refused 01KQ47E80QJG8GTVGDCV67RW7M: x",
+            |_| {
+                let details = json!([{"event_id": ONE, "error": "x"}]);
+                Reply::new(400, json!({"error": "no", "details": details}).to_string())
+            },
+        ),
         case(
             "401",
             &[Kept; 3],

@@ -56,6 +56,8 @@ fn three_pushes_without_a_server_and_one_with_it() {
         let push = repo.ok(&["push", "-q", "origin", "main"]);
         assert_eq!(push.stderr.lines().count(), 1, "{push}");
         arrived(&server, &repo, &["main"]);
+        // Up to now the other side still said what was pushed before.
+        repo.mission(&["sync", "flush"]).ok();
         let left: Vec<String> = column(&repo, "SELECT mission_slug FROM body_upload_queue");
         assert_eq!(left, ["two"], "what was not pushed stays");
         let events: Vec<String> = column(&repo, "SELECT data FROM queue");
@@ -106,7 +108,7 @@ fn what_was_amended_rebased_or_squashed_arrives_as_it_was_pushed() {
             let server = TestServer::start();
             let repo = copy(&base, name, &server.url());
             change(&repo);
-            repo.ok(&["push", "-q", "origin", "main:refs/heads/other"]);
+            repo.ok(&["push", "-q", "origin", &format!("main:refs/heads/{name}")]);
             arrived(&server, &repo, &["main"]);
             // What the final tree does not say was never told: neither content nor events about it.
             let hashes: Vec<String> = said_by(&repo, &["main"]);

@@ -130,12 +130,12 @@ fn failure(asked: &Asked, which: u64) -> Reply {
     }
 }
 
-/// A wire to a server, every other connection of which is cut after some thousand bytes.
+/// A wire to a server, each connection of which is cut somewhere.
 fn bad_wire(port: u16) -> RawServer {
     let dice = Dice(AtomicU64::new(11));
     RawServer::start(move |client| {
         let server = TcpStream::connect(("127.0.0.1", port)).expect("the server");
-        let mut left = if dice.throw(2) == 0 { dice.throw(20_000) } else { u64::MAX };
+        let mut left = dice.throw(60_000);
         let (mut up_from, mut up_to) =
             (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
         std::thread::spawn(move || {

@@ -51,7 +51,7 @@ impl Run<'_, '_> {
     pub(super) fn send_bodies(&mut self, mut rows: Vec<BodyRow>, go_on: bool) -> Result<(), QueueError> {
         // What failed the last time is in nobody's way.
         rows.sort_by_key(|row| row.last_error.is_some());
-        let mut ready = VecDeque::new();
+        let (mut ready, mut waiting) = (VecDeque::new(), 0);
         for row in rows {
             match &row.index_event_id {
                 None => ready.push_back((row.id, row.size_bytes)),
@@ -59,9 +59,10 @@ impl Run<'_, '_> {
                     self.queue.park_bodies(&[row.id], NEVER_INDEXED, self.delivery.timing.now())?;
                     self.flushed.fail(Category::Unknown, NEVER_INDEXED);
                 }
-                Some(_) => self.flushed.keep(Category::ServerError, NOT_INDEXED),
+                Some(_) => waiting += 1,
             }
         }
+        self.flushed.keep_waiting(waiting, NOT_INDEXED);
         if go_on && !ready.is_empty() {
             self.send_all(&mut ready)?;
         }

@@ -47,6 +47,9 @@ pub(super) fn flush(
 ) -> Result<Flushed, SyncError> {
     let Some(address) = &settings.server else { return Err(SyncError::Off) };
     let timing = &SystemTiming;
+    if run::someone_else_sends(queue, timing)? {
+        return Ok(Flushed { elsewhere: true, ..Flushed::default() });
+    }
     let (events, bodies) = (queue.ready_events(timing.now(), u32::MAX)?, queue.ready_bodies(timing.now())?);
     if events.is_empty() && bodies.is_empty() {
         return Ok(Flushed::default());

@@ -84,6 +84,15 @@ impl Flushed {
         self.trouble(category, reason);
     }
 
+    /// Counts bodies that wait for their events: what keeps those is said of those, if they were tried.
+    pub(super) fn keep_waiting(&mut self, rows: u64, reason: &str) {
+        self.kept += rows;
+        if rows > 0 && self.troubles.is_empty() {
+            self.trouble(Category::ServerError, reason);
+            self.troubles.entry(Category::ServerError).and_modify(|trouble| trouble.rows = rows);
+        }
+    }
+
     pub(super) fn fail(&mut self, category: Category, reason: &str) {
         self.failed += 1;
         self.trouble(category, reason);

@@ -54,11 +54,8 @@ pub fn deliver(
 ) -> Result<Flushed, QueueError> {
     let owner = random_uuid();
     let _presence = Presence::show(queue.path(), &owner);
-    while let Some(other) = queue.other_sender(&owner, delivery.timing.now())? {
-        if !Presence::is_gone(queue.path(), &other) {
-            return Ok(Flushed { elsewhere: true, ..Flushed::default() });
-        }
-        queue.release(&other)?;
+    if someone_else_sends(queue, delivery.timing)? {
+        return Ok(Flushed { elsewhere: true, ..Flushed::default() });
     }
     let due = |queue: &Queue, timing: &dyn Timing| -> Result<Vec<BodyRow>, QueueError> {
         Ok(queue.ready_bodies(timing.now())?.into_iter().filter(|body| may_leave(body)).collect())
@@ -73,6 +70,17 @@ pub fn deliver(
     });
     run.queue.release(&owner)?;
     outcome.map(|()| run.flushed)
+}
+
+/// Whether another sender holds rows. Those of senders that are no more are given back.
+pub(super) fn someone_else_sends(queue: &mut Queue, timing: &dyn Timing) -> Result<bool, QueueError> {
+    while let Some(other) = queue.other_sender("", timing.now())? {
+        if !Presence::is_gone(queue.path(), &other) {
+            return Ok(true);
+        }
+        queue.release(&other)?;
+    }
+    Ok(false)
 }
 
 impl<'a> Run<'a, '_> {
