@@ -50,6 +50,7 @@ impl Instant {
     }
 
     /// This much later; the last point in time there is where that would lie beyond it.
+    #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.checked_add(span).unwrap_or(jiff::Timestamp::MAX))
     }
@@ -106,11 +107,13 @@ impl Deadline {
     }
 
     /// The same with at most this much left.
+    #[must_use]
     pub fn at_most(self, span: Duration) -> Self {
         if self.remaining() > span { Self::after(span) } else { self }
     }
 
     /// The same with at least this much left.
+    #[must_use]
     pub fn at_least(self, span: Duration) -> Self {
         if self.remaining() < span { Self::after(span) } else { self }
     }

@@ -97,87 +97,75 @@ fn a_bind_has_exactly_this_shape() {
     });
 }
 
+/// Name, status and content of the first answer, further arguments, exit status, words of the output.
+type Case<'a> = (&'a str, u16, Value, &'a [&'a str], i32, &'a str);
+
 #[test]
 fn every_answer_has_its_end() {
-    {
-        let world = World::new(&any_git());
-        let candidates = json!({"match_type": "candidates", "candidates": [
-            {"candidate_token": "c2", "display_label": "Second", "match_reason": "name", "sort_position": 1},
-            {"candidate_token": "c1", "display_label": "First\u{1b}[2J", "match_reason": "slug", "sort_position": 0},
-        ]});
-        let exact = json!({"match_type": "exact", "binding_ref": "b1", "display_label": "Team"});
-        let many = candidates.clone();
-        let cases: [(&str, u16, Value, &[&str], i32, &str); 11] = [
-            ("none", 200, json!({"match_type": "none"}), &[], 1, "no tracker for this project"),
-            ("several", 200, candidates, &[], 1, "  1  First\\u{1b}[2J  slug"),
-            ("second", 200, many.clone(), &["--select", "2"], 1, "(404)"),
-            ("third", 200, many, &["--select", "3"], 2, "no candidate 3"),
-            ("bound before", 200, exact, &[], 0, "bound to Team (b1)"),
-            ("junk", 200, json!(["x"]), &[], 75, "cannot be understood"),
-            ("login", 401, json!({"detail": "who?"}), &[], 77, "git mission sync login"),
-            ("not allowed", 403, json!({"message": "not yours"}), &[], 77, "(403): not yours"),
-            (
-                "bad",
-                400,
-                json!({"message": "provider is required"}),
-                &[],
-                1,
-                "git mission sync bind --provider",
-            ),
-            ("fault", 503, json!({}), &[], 75, "(503)"),
-            ("elsewhere", 302, json!({}), &[], 75, "not"),
-        ];
-        for (name, status, answer, more, exit, words) in cases {
-            let listener =
-                listen(
-                    move |path, request| {
-                        if path == RESOLVE { (status, answer.clone()) } else { tracker(path, request) }
-                    },
-                );
-            let world_repo = world.path(name);
-            std::fs::create_dir(&world_repo).expect("a directory");
-            let repo = world.init(&format!("{name}/repo"));
-            repo.commit(".kittify/config.yaml", format!("project: {{uuid: '{PROJECT}'}}\n"));
-            repo.ok(&["config", "mission.server", listener.url()]);
-            let repo = repo.env("GIT_MISSION_TOKEN", "token-of-the-listener");
-            let args = [&["sync", "bind"], more].concat();
-            let output = repo.mission(&args).exits(exit);
-            assert!(output.to_string().contains(words), "{name}: {output}");
-            assert!(!output.to_string().contains("token-of-the-listener"), "{output}");
-            let json = repo.mission(&[&args[..], &["--json"]].concat()).exits(exit).json();
-            assert_eq!(json["bound"] == true, exit == 0, "{name}: {json}");
-        }
+    let world = World::new(&any_git());
+    let candidates = json!({"match_type": "candidates", "candidates": [
+        {"candidate_token": "c2", "display_label": "Second", "match_reason": "name", "sort_position": 1},
+        {"candidate_token": "c1", "display_label": "First\u{1b}[2J", "match_reason": "slug", "sort_position": 0},
+    ]});
+    let exact = json!({"match_type": "exact", "binding_ref": "b1", "display_label": "Team"});
+    let many = candidates.clone();
+    let cases: [Case; 11] = [
+        ("none", 200, json!({"match_type": "none"}), &[], 1, "no tracker for this project"),
+        ("several", 200, candidates, &[], 1, "  1  First\\u{1b}[2J  slug"),
+        ("second", 200, many.clone(), &["--select", "2"], 1, "(404)"),
+        ("third", 200, many, &["--select", "3"], 2, "no candidate 3"),
+        ("bound before", 200, exact, &[], 0, "bound to Team (b1)"),
+        ("junk", 200, json!(["x"]), &[], 75, "cannot be understood"),
+        ("login", 401, json!({"detail": "who?"}), &[], 77, "git mission sync login"),
+        ("not allowed", 403, json!({"message": "not yours"}), &[], 77, "(403): not yours"),
+        ("bad", 400, json!({"message": "provider is required"}), &[], 1, "git mission sync bind --provider"),
+        ("fault", 503, json!({}), &[], 75, "(503)"),
+        ("elsewhere", 302, json!({}), &[], 75, "not"),
+    ];
+    for (name, status, answer, more, exit, words) in cases {
+        let listener =
+            listen(
+                move |path, request| {
+                    if path == RESOLVE { (status, answer.clone()) } else { tracker(path, request) }
+                },
+            );
+        let world_repo = world.path(name);
+        std::fs::create_dir(&world_repo).expect("a directory");
+        let repo = world.init(&format!("{name}/repo"));
+        repo.commit(".kittify/config.yaml", format!("project: {{uuid: '{PROJECT}'}}\n"));
+        repo.ok(&["config", "mission.server", listener.url()]);
+        let repo = repo.env("GIT_MISSION_TOKEN", "token-of-the-listener");
+        let args = [&["sync", "bind"], more].concat();
+        let output = repo.mission(&args).exits(exit);
+        assert!(output.to_string().contains(words), "{name}: {output}");
+        assert!(!output.to_string().contains("token-of-the-listener"), "{output}");
+        let json = repo.mission(&[&args[..], &["--json"]].concat()).exits(exit).json();
+        assert_eq!(json["bound"] == true, exit == 0, "{name}: {json}");
     }
 }
 
 #[test]
 fn a_forgotten_candidate_is_looked_up_once_more() {
-    {
-        let world = World::new(&any_git());
-        let listener = listen(|path, request| {
-            if path == CONFIRM {
-                (409, json!({"error_code": "invalid_candidate_token"}))
-            } else {
-                tracker(path, request)
-            }
-        });
-        let repo = repo(&world, &listener);
-        repo.mission(&["sync", "bind"]).exits(1);
-        let paths: Vec<String> =
-            listener.requests().iter().map(|request| request.path().to_owned()).collect();
-        assert_eq!(paths, [RESOLVE, CONFIRM, RESOLVE, CONFIRM]);
-        let invalid = listen(|path, request| {
-            if path == VALIDATE {
-                (
-                    200,
-                    json!({"valid": false, "binding_ref": "b1", "reason": "disabled", "guidance": "ask Ada"}),
-                )
-            } else {
-                tracker(path, request)
-            }
-        });
-        repo.ok(&["config", "mission.server", invalid.url()]);
-        let output = repo.mission(&["sync", "bind"]).exits(1);
-        assert!(output.stdout.contains("b1 is not good: disabled: ask Ada"), "{output}");
-    }
+    let world = World::new(&any_git());
+    let listener = listen(|path, request| {
+        if path == CONFIRM {
+            (409, json!({"error_code": "invalid_candidate_token"}))
+        } else {
+            tracker(path, request)
+        }
+    });
+    let repo = repo(&world, &listener);
+    repo.mission(&["sync", "bind"]).exits(1);
+    let paths: Vec<String> = listener.requests().iter().map(|request| request.path().to_owned()).collect();
+    assert_eq!(paths, [RESOLVE, CONFIRM, RESOLVE, CONFIRM]);
+    let invalid = listen(|path, request| {
+        if path == VALIDATE {
+            (200, json!({"valid": false, "binding_ref": "b1", "reason": "disabled", "guidance": "ask Ada"}))
+        } else {
+            tracker(path, request)
+        }
+    });
+    repo.ok(&["config", "mission.server", invalid.url()]);
+    let output = repo.mission(&["sync", "bind"]).exits(1);
+    assert!(output.stdout.contains("b1 is not good: disabled: ask Ada"), "{output}");
 }

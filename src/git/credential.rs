@@ -73,12 +73,8 @@ fn answer(child: &mut Child, time: Duration) -> std::io::Result<Option<String>> 
         }
     };
     let mut text = String::new();
-    if let Some(pipe) = child.stdout.take() {
-        if pipe.take(MAX_ANSWER).read_to_string(&mut text).is_err() {
-            return Ok(None);
-        }
-    }
-    Ok(status.success().then_some(text))
+    let read = child.stdout.take().map(|pipe| pipe.take(MAX_ANSWER).read_to_string(&mut text));
+    Ok((status.success() && matches!(read, Some(Ok(_)))).then_some(text))
 }
 
 fn password(text: &str) -> Option<Secret> {

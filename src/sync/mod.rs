@@ -32,7 +32,7 @@ pub use bind::{BindError, Bound, Candidate, Choice, Tracker, bind, bind_with, re
 pub use connection::{configured_server, web_server};
 pub use error::SyncError;
 pub use flush::{
-    Category, Delivery, EventResult, Flushed, SystemTiming, Timing, Trouble, check_server, deliver,
+    Category, Delivery, EventResult, Flushed, Met, SystemTiming, Timing, Trouble, check_server, deliver,
 };
 pub use import::{ImportedFrom, import};
 pub use log::log_path;

@@ -1,7 +1,9 @@
 //! `git credential`: the user's helpers are asked, nobody else is, and nothing waits for an answer that does not come.
 
+use git_mission::clock::Stopwatch;
+
 use super::{CANARY, good, repository, status};
-use crate::support::{Repo, World, any_git, each_git};
+use crate::support::{Repo, World, any_git, each_git, variable};
 
 /// A helper that writes down that it was asked, then answers.
 fn helper(repo: &Repo<'_>, name: &str, script: &str) -> String {
@@ -54,7 +56,7 @@ fn nothing_is_asked_and_nothing_waits() {
     ] {
         let path = helper(&repo, "helper", script);
         repo.ok(&["config", "--global", "credential.helper", &path]);
-        let start = std::time::Instant::now();
+        let start = Stopwatch::start();
         assert_eq!(status(&repo)["logged_in"], false, "{script}");
         assert!(start.elapsed().as_secs() < 20, "{script}");
         assert!(was_asked(&repo, "helper"));
@@ -97,7 +99,7 @@ fn a_helper_is_not_looked_up_in_the_work_tree() {
     let evil =
         helper(&repo, "repo/git-credential-evil", &format!("echo username=ada; echo password={CANARY}"));
     repo.ok(&["config", "--global", "credential.helper", "evil"]);
-    let path = format!(".:{}:", std::env::var_os("PATH").unwrap_or_default().to_string_lossy());
+    let path = format!(".:{}:", variable("PATH").unwrap_or_default().to_string_lossy());
     assert_eq!(status(&repo.env("PATH", path))["logged_in"], false);
     assert!(!std::path::Path::new(&format!("{evil}.asked")).exists());
 }

@@ -44,13 +44,14 @@ fn is(status: u16, content: &'static str) -> impl Fn(&Asked) -> Reply {
     move |_| Reply::new(status, content)
 }
 
-#[test]
-fn every_answer_to_a_batch() {
+/// Every answer to a batch.
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn answers_to_a_batch() -> Vec<Case> {
     use Row::{Kept, Parked, Tried};
     let details = |asked: &Asked| -> serde_json::Value {
         asked.events.iter().map(|id| json!({"event_id": id, "reason": "missing field"})).collect()
     };
-    let cases = vec![
+    vec![
         case("success", &[], 0, "Synced: 3, Duplicates: 0, Failed: 0", all("success", "")),
         case("duplicate", &[], 0, "Synced: 0, Duplicates: 3, Failed: 0", all("duplicate", "")),
         case("pending", &[Kept; 3], 75, "Pending: 3", all("pending", "")),
@@ -59,7 +60,7 @@ fn every_answer_to_a_batch() {
             &[Tried; 3],
             75,
             "schema_mismatch: 3 (field x is wrong); next: git mission sync diagnose",
-            { all("rejected", "field x is wrong") },
+            all("rejected", "field x is wrong"),
         ),
         case(
             "rejected, token",
@@ -135,7 +136,13 @@ fn every_answer_to_a_batch() {
         case("502", &[Kept; 3], 75, "the server has a fault", is(502, "<html>")),
         case("503", &[Kept; 3], 75, "the server has a fault", is(503, "")),
         case("599", &[Kept; 3], 75, "the server has a fault", is(599, "")),
-    ];
+    ]
+}
+
+#[test]
+fn every_answer_to_a_batch() {
+    use Row::{Kept, Parked};
+    let cases = answers_to_a_batch();
     let world = World::new(&any_git());
     let base = with_backlog(&world);
     for (n, case) in cases.into_iter().enumerate() {
@@ -240,11 +247,9 @@ fn every_answer_to_a_body() {
 #[test]
 fn a_server_is_left_alone_for_as_long_as_it_asks() {
     // How it is asked for, and how many seconds the row waits: from, to.
-    let date = |seconds: i64| {
-        let now = jiff_free_date(seconds);
-        ("retry-after", now)
-    };
-    let cases: Vec<(&str, Option<(&'static str, String)>, &str, f64, f64)> = vec![
+    type Asks = (&'static str, Option<(&'static str, String)>, &'static str, f64, f64);
+    let date = |seconds: i64| ("retry-after", http_date(seconds));
+    let cases: Vec<Asks> = vec![
         ("seconds", Some(("retry-after", "120".into())), "", 110.0, 121.0),
         ("zero", Some(("retry-after", "0".into())), "", -5.0, 1.0),
         ("a date", Some(date(300)), "", 280.0, 301.0),
@@ -291,14 +296,16 @@ fn a_server_is_left_alone_for_as_long_as_it_asks() {
 }
 
 /// A date of HTTP, so many seconds from now.
-fn jiff_free_date(seconds: i64) -> String {
-    let then = format!("@{}", git_mission::clock::Instant::now().unix_millis() as i64 / 1000 + seconds);
-    let output = std::process::Command::new("date")
-        .env("LC_ALL", "C")
-        .args(["-u", "-d", &then, "+%a, %d %b %Y %H:%M:%S GMT"])
-        .output()
-        .expect("a date");
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+fn http_date(seconds: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let now = i64::try_from(git_mission::clock::Instant::now().unix_millis() / 1000).expect("a time");
+    let then = now + seconds;
+    let iso = git_mission::clock::Instant::from_unix_seconds(then).expect("a time").to_iso();
+    let number = |from: usize, to: usize| iso[from..to].parse::<usize>().expect("a number");
+    let day = DAYS[usize::try_from(then / 86_400 % 7).expect("a day")];
+    format!("{day}, {} {} {} {} GMT", &iso[8..10], MONTHS[number(5, 7) - 1], &iso[..4], &iso[11..19])
 }
 
 #[test]
@@ -417,9 +424,12 @@ fn what_a_flush_did_is_reported() {
     let ids: Vec<String> = column(&repo, "SELECT event_id FROM queue ORDER BY id");
     let bad = ids[0].clone();
     server.script(move |asked| {
-        let result = |id: &String| match *id == bad {
-            true => json!({"event_id": id, "status": "rejected", "error": "type\u{1b}[31m is wrong"}),
-            false => json!({"event_id": id, "status": "duplicate"}),
+        let result = |id: &String| {
+            if *id == bad {
+                json!({"event_id": id, "status": "rejected", "error": "type\u{1b}[31m is wrong"})
+            } else {
+                json!({"event_id": id, "status": "duplicate"})
+            }
         };
         let results: Vec<_> = asked.events.iter().map(result).collect();
         (asked.path == EVENTS).then(|| Reply::new(200, json!({"results": results}).to_string()).but_stores())

@@ -19,7 +19,7 @@ fn said_by(repo: &Repo<'_>, revisions: &[&str]) -> Vec<String> {
     let mut said = BTreeSet::new();
     for revision in revisions {
         let files = repo.ok(&["ls-tree", "-r", "--name-only", revision, "kitty-specs"]).stdout;
-        for path in files.lines().filter(|path| path.ends_with(".md")) {
+        for path in files.lines().filter(|path| !path.ends_with("meta.json")) {
             let text = repo.show(&format!("{revision}:{path}"));
             let name = path.strip_prefix("kitty-specs/").expect("below it");
             said.insert(format!("{name} {}", git_mission::id::sha256_hex(text.as_bytes())));

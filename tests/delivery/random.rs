@@ -212,7 +212,7 @@ fn everything_arrives_once_it_is_acknowledged_and_no_fault_counts_as_a_try() {
         acknowledged.extend(done.map(|event| event.event_id.clone()));
         // Nothing is lost on the way: what is not acknowledged is queued, and no try was counted.
         let (left, bodies) = (queue.event_stats(clock.now()).expect("reads"), queue.bodies().expect("reads"));
-        assert_eq!(left.pending as usize + acknowledged.len(), EVENTS);
+        assert_eq!(left.pending + acknowledged.len() as u64, EVENTS as u64);
         assert_eq!(bodies.len() as u64 + delivered, BODIES as u64);
         assert_eq!((left.failed, queue.failure_count().expect("reads")), (0, 0));
         assert!(left.retry_distribution.keys().all(|tries| *tries == 0));

@@ -123,7 +123,7 @@ fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitSta
     } else {
         tell_flushed(printer, &flushed);
     }
-    Ok(if flushed.refused {
+    Ok(if flushed.met.refusal {
         ExitStatus::Refused
     } else if flushed.is_deferred() {
         ExitStatus::Deferred
@@ -141,16 +141,12 @@ fn tell_flushed(printer: &mut Printer, flushed: &Flushed) {
         return;
     }
     let count = |status| flushed.events_with(status);
-    let mut line = format!(
-        "Synced: {}, Duplicates: {}, Failed: {}",
-        count("success"),
-        count("duplicate"),
-        count("rejected")
-    );
-    if count("pending") > 0 {
-        line.push_str(&format!(", Pending: {}", count("pending")));
-    }
-    printer.line(&line);
+    let pending = match count("pending") {
+        0 => String::new(),
+        pending => format!(", Pending: {pending}"),
+    };
+    let [synced, duplicates, rejected] = ["success", "duplicate", "rejected"].map(count);
+    printer.line(&format!("Synced: {synced}, Duplicates: {duplicates}, Failed: {rejected}{pending}"));
     if flushed.uploaded + flushed.already_exists + flushed.kept + flushed.failed > 0 {
         printer.line(&format!(
             "Bodies: {} uploaded, {} there already, {} kept, {} failed",

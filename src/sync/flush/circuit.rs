@@ -20,9 +20,9 @@ pub(super) fn budget(queue: &Queue, whole: Duration) -> Result<Duration, QueueEr
 /// Remembers what a run found.
 pub(super) fn remember(queue: &mut Queue, flushed: &Flushed) -> Result<(), QueueError> {
     let was_hanging = queue.state(KEY)?.is_some();
-    if flushed.hung && !was_hanging {
+    if flushed.met.hang && !was_hanging {
         queue.set_state(KEY, Some(HANGING))?;
-    } else if was_hanging && flushed.answered && !flushed.hung {
+    } else if was_hanging && flushed.met.answer && !flushed.met.hang {
         queue.set_state(KEY, None)?;
     }
     Ok(())

@@ -85,12 +85,11 @@ impl Run<'_, '_> {
                     named.iter().map(|(id, reason)| (id.as_str(), reason.as_str())).collect();
                 let (mut others, mut payloads_of_others) = (Vec::new(), Vec::new());
                 for (queued, payload) in rows.iter().zip(payloads) {
-                    match named.get(queued.event_id.as_str()) {
-                        Some(words) => self.reject(queued, words, Category::of_words(words), MAX_TRIES)?,
-                        None => {
-                            others.push(*queued);
-                            payloads_of_others.push(payload.clone());
-                        }
+                    if let Some(words) = named.get(queued.event_id.as_str()) {
+                        self.reject(queued, words, Category::of_words(words), MAX_TRIES)?;
+                    } else {
+                        others.push(*queued);
+                        payloads_of_others.push(payload.clone());
                     }
                 }
                 if others.len() < rows.len() {

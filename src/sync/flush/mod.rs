@@ -24,7 +24,7 @@ use crate::queue::{BodyRow, Origin, Queue, QueuedEvent};
 use crate::transport::{Patience, ServerUrl, UrlError};
 
 pub use category::Category;
-pub use outcome::{EventResult, Flushed, Trouble};
+pub use outcome::{EventResult, Flushed, Met, Trouble};
 pub use run::{Delivery, deliver};
 pub use timing::{SystemTiming, Timing};
 

@@ -48,12 +48,19 @@ pub struct Flushed {
     pub first_trouble: Option<Category>,
     /// Whether another sender was at work, so that nothing was tried
     pub elsewhere: bool,
-    /// Whether the server wants somebody to log in, or refuses this user
-    pub refused: bool,
-    /// Whether the server did not answer in time
-    pub hung: bool,
-    /// Whether the server gave any whole answer
-    pub answered: bool,
+    /// What the server was found to be like
+    pub met: Met,
+}
+
+/// What a server was found to be like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Met {
+    /// It wants somebody to log in, or refuses this user
+    pub refusal: bool,
+    /// It did not answer in time
+    pub hang: bool,
+    /// It gave some whole answer
+    pub answer: bool,
 }
 
 impl Flushed {

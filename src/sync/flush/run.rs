@@ -114,24 +114,24 @@ impl<'a> Run<'a, '_> {
     /// The server has answered, and took what it was given or said what is wrong with it.
     pub(super) fn went_well(&mut self) {
         self.streak = 0;
-        self.flushed.answered = true;
+        self.flushed.met.answer = true;
     }
 
     /// Learns from a refusal of a request that had so much time. False if the next one would meet the same.
     pub(super) fn learn(&mut self, refusal: &Refusal, time: Duration) -> bool {
         match refusal {
             Refusal::Retry { cause: RetryCause::TimedOut, .. } => {
-                self.flushed.hung |= time >= FAIR.min(self.delivery.patience.request.mul_f64(0.8));
+                self.flushed.met.hang |= time >= FAIR.min(self.delivery.patience.request.mul_f64(0.8));
             }
             Refusal::Retry {
                 cause: RetryCause::Unreachable | RetryCause::Unsafe | RetryCause::Broken,
                 ..
             }
             | Refusal::Contract(_) => {}
-            _ => self.flushed.answered = true,
+            _ => self.flushed.met.answer = true,
         }
         if matches!(refusal, Refusal::AuthNeeded | Refusal::Forbidden(_)) {
-            self.flushed.refused = true;
+            self.flushed.met.refusal = true;
         }
         match refusal {
             Refusal::Retry { .. } => self.streak += 1,

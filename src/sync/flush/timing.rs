@@ -64,10 +64,10 @@ mod tests {
 
     #[test]
     fn waits_grow_end_and_are_spread_over_their_whole_length() {
-        let waits = |dice| [0, 1, 2, 8, 9, 100].map(|tries| wait(&Fixed(dice), tries, None).as_secs_f64());
-        assert_eq!(waits(0.0), [0.0; 6]);
-        assert_eq!(waits(0.5), [0.5, 1.0, 2.0, 128.0, 150.0, 150.0]);
-        assert_eq!(waits(1.0), [1.0, 2.0, 4.0, 256.0, 300.0, 300.0]);
+        let waits = |dice| [0, 1, 2, 8, 9, 100].map(|tries| wait(&Fixed(dice), tries, None).as_millis());
+        assert_eq!(waits(0.0), [0; 6]);
+        assert_eq!(waits(0.5), [500, 1_000, 2_000, 128_000, 150_000, 150_000]);
+        assert_eq!(waits(1.0), [1_000, 2_000, 4_000, 256_000, 300_000, 300_000]);
     }
 
     #[test]
