@@ -45,7 +45,6 @@ fn is(status: u16, content: &'static str) -> impl Fn(&Asked) -> Reply {
 }
 
 /// Every answer to a batch.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn answers_to_a_batch() -> Vec<Case> {
     use Row::{Kept, Parked, Tried};
     let details = |asked: &Asked| -> serde_json::Value {
