@@ -16,7 +16,7 @@ pub struct Settings {
     pub enabled: bool,
     /// The server's URL
     pub server: Option<String>,
-    /// How long one flush may take
+    /// How long a push may wait for the server; nothing is delivered by pushing if that is no time at all
     pub budget: Duration,
 }
 
@@ -29,6 +29,11 @@ impl Settings {
             server,
             budget: Duration::from_secs(config.number(key::PUSH_BUDGET).unwrap_or(PUSH_BUDGET)),
         }
+    }
+
+    /// How long one request of a flush by hand may take; the whole of it takes as long as it goes on.
+    pub(super) fn request_by_hand(&self) -> Duration {
+        if self.budget.is_zero() { Duration::from_secs(PUSH_BUDGET) } else { self.budget }
     }
 }
 
