@@ -2,6 +2,7 @@
 //! looks deeper (`fuzz/README.md`); this looks every time.
 
 #[path = "../fuzz/laws.rs"]
+#[allow(unreachable_pub, reason = "the fuzz targets use it too")]
 mod laws;
 
 use std::fs;
