@@ -3,10 +3,13 @@
 //! The fuzz targets call these with what the fuzzer makes up, and `tests/hostile_bytes` with the committed seeds and
 //! with random changes of them, on the stable toolchain. Knows nothing about where the bytes come from.
 
+use git_mission::clock::Instant;
+use git_mission::hook::pushed_refs;
 use git_mission::identity::{self, IdentityError, Manifest, ProjectFile};
 use git_mission::json::{self, ErrorKind, Limits, Value};
 use git_mission::merge::{ConflictStyle, Sides, event_log, meta};
 use git_mission::mission::{Meta, MissionDir, slug};
+use git_mission::transport::{Answer, Pause, Refusal, acks_of, body_ack_of, body_refusal, events_refusal};
 
 /// What parts an input into several texts.
 pub const SEPARATOR: u8 = 0;
@@ -20,9 +23,9 @@ fn versions(data: &[u8]) -> Option<Sides<&[u8]>> {
 /// Lossless JSON: what is read is JSON for another parser too, what is refused is refused for a reason that another
 /// parser does not know, and both printed forms are read as the same value.
 pub fn json(data: &[u8]) {
-    let theirs = std::str::from_utf8(data)
-        .ok()
-        .map(|text| serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).is_ok());
+    let theirs = std::str::from_utf8(data).ok().map(|text| {
+        serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}')).is_ok()
+    });
     match json::parse(data, Limits::DOCUMENT) {
         Ok(value) => {
             assert_eq!(theirs, Some(true), "read, but not JSON elsewhere");
@@ -97,7 +100,8 @@ pub fn event_log_merge(data: &[u8]) {
         assert_eq!(event_log::lost(side, &bytes), None, "a row is gone");
     }
     for (ours, theirs) in [(&*bytes, texts.theirs), (texts.ours, &*bytes)] {
-        let again = event_log::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
+        let again =
+            event_log::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
         assert_eq!(again.to_bytes(), bytes, "merged again");
     }
 }
@@ -134,7 +138,65 @@ pub fn yaml_identity(data: &[u8]) {
             assert_eq!(after.build_id.as_deref(), Some(ID));
             assert_eq!((after.uuid, after.slug, after.node_id), (before.uuid, before.slug, before.node_id));
         }
-        (Err(IdentityError::NotAUuid(before)), Err(IdentityError::NotAUuid(after))) => assert_eq!(before, after),
+        (Err(IdentityError::NotAUuid(before)), Err(IdentityError::NotAUuid(after))) => {
+            assert_eq!(before, after)
+        }
         (before, after) => panic!("{before:?} became {after:?}"),
+    }
+}
+
+/// What git tells pre-push: every line of four words is one ref, and no object has an id of anything but hex digits.
+pub fn pre_push_stdin(data: &[u8]) {
+    let refs = pushed_refs(data);
+    assert!(refs.len() <= data.split(|byte| *byte == b'\n').count());
+    for pushed in &refs {
+        for id in [&pushed.local, &pushed.old].into_iter().flatten() {
+            let id = id.as_str();
+            assert!(
+                [40, 64].contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{id:?}"
+            );
+            assert!(id.bytes().any(|byte| byte != b'0'), "zeros are no object");
+        }
+        assert!(!pushed.remote_ref.contains([' ', '\n']));
+    }
+}
+
+/// A server's answer, the first byte being its status: nothing is acknowledged that the content does not name, no id
+/// twice, and what the server says is cut short.
+pub fn batch_response(data: &[u8]) {
+    let Some((first, content)) = data.split_first() else { return };
+    let status = [200, 201, 400, 401, 403, 404, 408, 413, 422, 425, 429, 500, 503][usize::from(*first) % 13];
+    let answer = Answer { status, pause: None, content: content.to_vec() };
+    if let Ok(acks) = acks_of(&answer) {
+        assert_eq!(status, 200);
+        let text = json::parse(content, Limits::ROW).expect("acknowledged by what is JSON");
+        let text = json::canonical(&text);
+        let mut ids: Vec<&str> = acks.iter().map(|ack| &*ack.event_id).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "acknowledged twice: {ids:?}");
+        for id in ids {
+            let quoted = json::canonical(&Value::String(id.to_owned()));
+            assert!(text.contains(quoted.trim_end()), "{id:?} is not named");
+        }
+    }
+    if body_ack_of(&answer).is_ok() {
+        assert!([200, 201].contains(&status));
+    }
+    for refusal in [events_refusal(&answer), body_refusal(&answer)] {
+        let shown = refusal.to_string();
+        let named = matches!(&refusal, Refusal::Named(_));
+        assert!(named || shown.chars().count() < 1000, "{} characters of the server's words", shown.len());
+    }
+}
+
+/// `Retry-After`: digits are seconds, the rest is a date or says nothing; never a wait that overflows.
+pub fn retry_after(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let digits = !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    let pause = Pause::parse(text);
+    assert_eq!(matches!(pause, Some(Pause::For(_))), digits, "{text:?}");
+    if let Some(pause) = pause {
+        let _ = pause.from(Instant::from_unix_seconds(0).expect("a time"));
     }
 }

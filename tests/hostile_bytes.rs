@@ -130,6 +130,21 @@ fn the_project_file() {
     hold("yaml_identity", laws::yaml_identity);
 }
 
+#[test]
+fn what_git_tells_pre_push() {
+    hold("pre_push_stdin", laws::pre_push_stdin);
+}
+
+#[test]
+fn the_answer_to_a_batch() {
+    hold("batch_response", laws::batch_response);
+}
+
+#[test]
+fn a_server_that_asks_to_wait() {
+    hold("retry_after", laws::retry_after);
+}
+
 /// Every law has a fuzz target and seeds.
 #[test]
 fn every_target_has_seeds() {
@@ -137,7 +152,9 @@ fn every_target_has_seeds() {
     let names = |under: &str| {
         let mut names: Vec<String> = fs::read_dir(dir.join(under))
             .expect("a directory")
-            .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+            .map(|entry| {
+                entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+            })
             .collect();
         names.sort();
         names

@@ -12,20 +12,20 @@ const HEADS: &str = "refs/heads/";
 
 /// One line of what git tells pre-push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PushedRef {
+pub struct PushedRef {
     /// The commit or object that is pushed; `None` for a deletion
-    pub(super) local: Option<Oid>,
+    pub local: Option<Oid>,
     /// What was named here: the full name of a ref, or any expression
-    pub(super) local_ref: String,
+    pub local_ref: String,
     /// Full name of the ref on the other side
-    pub(super) remote_ref: String,
+    pub remote_ref: String,
     /// What that ref is there, if it exists
-    pub(super) old: Option<Oid>,
+    pub old: Option<Oid>,
 }
 
 /// Reads `<local ref> <local id> <remote ref> <remote id>` lines; the ids are 40 or 64 digits, all zeros where there
 /// is no object. A local ref may be any expression, but holds no space.
-pub(super) fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
+pub fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
     String::from_utf8_lossy(stdin)
         .lines()
         .filter_map(|line| {

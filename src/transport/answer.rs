@@ -10,7 +10,7 @@ use crate::json::{Limits, Object, Value, parse, parse_object};
 const MAX_WORDS: usize = 300;
 
 /// Reads the results of a batch. Events that no result names, or that two results name differently, are not named.
-pub(super) fn acks_of(answer: &Answer) -> Result<Vec<EventAck>, Refusal> {
+pub fn acks_of(answer: &Answer) -> Result<Vec<EventAck>, Refusal> {
     let unconfirmed = |detail: &str| Refusal::retry(RetryCause::Unconfirmed, detail);
     if answer.status != 200 {
         return Err(unconfirmed(&format!("{} instead of 200", answer.status)));
@@ -44,7 +44,7 @@ fn result(result: &Value) -> Option<(&str, EventVerdict)> {
 }
 
 /// Reads the acknowledgement of a body.
-pub(super) fn body_ack_of(answer: &Answer) -> Result<Ack, Refusal> {
+pub fn body_ack_of(answer: &Answer) -> Result<Ack, Refusal> {
     let unconfirmed = |detail: &str| Refusal::retry(RetryCause::Unconfirmed, detail);
     let stored = match answer.status {
         201 => Stored::New,
@@ -57,7 +57,7 @@ pub(super) fn body_ack_of(answer: &Answer) -> Result<Ack, Refusal> {
 }
 
 /// Why a batch was not taken.
-pub(super) fn events_refusal(answer: &Answer) -> Refusal {
+pub fn events_refusal(answer: &Answer) -> Refusal {
     let members = parse_object(&answer.content, Limits::ROW).unwrap_or_default();
     match answer.status {
         400 => {
@@ -72,7 +72,7 @@ pub(super) fn events_refusal(answer: &Answer) -> Refusal {
 }
 
 /// Why a body was not taken.
-pub(super) fn body_refusal(answer: &Answer) -> Refusal {
+pub fn body_refusal(answer: &Answer) -> Refusal {
     let members = parse_object(&answer.content, Limits::ROW).unwrap_or_default();
     match answer.status {
         400 | 413 | 422 => Refusal::Permanent(words(answer, &members)),

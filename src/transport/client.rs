@@ -13,7 +13,6 @@ use ureq::{Agent, Body, Error};
 
 use super::network::{Network, NetworkError, Patience};
 use super::{HttpUrl, Pause, Refusal, RetryCause, Token};
-use crate::clock::Instant;
 
 /// Bytes of an answer, at most, also unpacked.
 const MAX_ANSWER: u64 = 4 << 20;
@@ -92,7 +91,8 @@ impl Client {
         if status < 200 || (300..400).contains(&status) {
             return Err(Refusal::retry(RetryCause::Redirected, status.to_string()));
         }
-        Ok(Answer { status, pause: pause(&headers), content })
+        let pause = headers.get(header::RETRY_AFTER).and_then(|value| Pause::parse(value.to_str().ok()?));
+        Ok(Answer { status, pause, content })
     }
 }
 
@@ -139,16 +139,6 @@ fn read(headers: &HeaderMap, body: &mut Body) -> Result<Vec<u8>, Error> {
         return Err(Error::BodyExceedsLimit(MAX_ANSWER));
     }
     Ok(content)
-}
-
-/// `Retry-After`: seconds or a date. Anything else is junk and says nothing.
-fn pause(headers: &HeaderMap) -> Option<Pause> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More digits than fit are still a very long time; whoever waits has a limit of its own.
-        return Some(Pause::For(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX)))));
-    }
-    Instant::parse_http_date(text).map(Pause::Until)
 }
 
 fn out_of_time(time: Duration) -> Refusal {

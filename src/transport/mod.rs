@@ -16,6 +16,7 @@ mod server;
 mod token;
 mod url;
 
+pub use answer::{acks_of, body_ack_of, body_refusal, events_refusal};
 pub use client::{Answer, Client, Encoding};
 pub use directory::DirectoryServer;
 pub use http::HttpServer;

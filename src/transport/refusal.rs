@@ -67,6 +67,16 @@ pub enum RetryCause {
 }
 
 impl Pause {
+    /// Reads a `Retry-After`: seconds or a date. Anything else is junk and says nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            // More digits than fit are still a very long time; whoever waits has a limit of its own.
+            return Some(Self::For(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX)))));
+        }
+        Instant::parse_http_date(text).map(Self::Until)
+    }
+
     /// How long that is, seen from `now`.
     pub fn from(self, now: Instant) -> Duration {
         match self {
