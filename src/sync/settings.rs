@@ -9,6 +9,9 @@ use crate::git::{Config, Repo};
 /// Seconds that a push may wait for the server where nothing else is configured.
 const PUSH_BUDGET: u64 = 5;
 
+/// The longest that is believed: nobody waits for a push for a day.
+const LONGEST_BUDGET: u64 = 24 * 60 * 60;
+
 /// The settings of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -27,7 +30,9 @@ impl Settings {
         Self {
             enabled: config.flag(key::SYNC) == Some(true) && server.is_some(),
             server,
-            budget: Duration::from_secs(config.number(key::PUSH_BUDGET).unwrap_or(PUSH_BUDGET)),
+            budget: Duration::from_secs(
+                config.number(key::PUSH_BUDGET).unwrap_or(PUSH_BUDGET).min(LONGEST_BUDGET),
+            ),
         }
     }
 

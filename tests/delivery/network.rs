@@ -75,9 +75,7 @@ const FAULTS: [(&str, Fault, &str, bool); 18] = [
     (
         "compressed, and cut",
         |stream| {
-            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            packed.write_all(b"{\"results\": []}").expect("packs");
-            let packed = packed.finish().expect("packs");
+            let packed = packed(b"{\"results\": []}");
             let cut = &packed[..packed.len() - 6];
             let head = format!("{HEAD}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", cut.len());
             reply(stream, &[head.as_bytes(), cut].concat());
@@ -279,4 +277,120 @@ fn a_push_ends_in_time_and_a_budget_of_nothing_asks_nobody() {
     repo.ok(&["config", "mission.server", &server.url()]);
     repo.mission(&["sync", "flush"]).ok();
     assert_eq!(rows(&repo), (vec![], vec![]));
+}
+
+/// The acknowledgement that the one body of a backlog waits for.
+fn right() -> Vec<u8> {
+    let hash = git_mission::id::sha256_hex(b"# One\n");
+    format!("{{\"artifact_path\": \"spec.md\", \"content_hash\": \"{hash}\"}}").into_bytes()
+}
+
+/// Answers with a head and a content.
+fn answer(stream: TcpStream, head: &str, content: &[u8]) {
+    reply(stream, &[format!("HTTP/1.1 201 Created\r\n{head}\r\n\r\n").as_bytes(), content].concat());
+}
+
+/// Bytes, compressed.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(bytes).expect("packs");
+    packed.finish().expect("packs")
+}
+
+#[test]
+fn a_body_stays_until_the_last_byte_of_its_acknowledgement() {
+    type Way = Box<dyn Fn(TcpStream) + Send + Sync>;
+    let whole = right().len();
+    let short = packed(&right()).len() - 1;
+    let ways: Vec<(&str, Way, bool)> = vec![
+        ("all of it", Box::new(move |s| answer(s, &format!("Content-Length: {whole}"), &right())), true),
+        (
+            "compressed",
+            {
+                Box::new(move |s| {
+                    let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", short + 1);
+                    answer(s, &head, &packed(&right()));
+                })
+            },
+            true,
+        ),
+        ("without a length, to the end", Box::new(move |s| answer(s, "Connection: close", &right())), true),
+        (
+            "a byte less than promised",
+            { Box::new(move |s| answer(s, &format!("Content-Length: {}", whole + 1), &right())) },
+            false,
+        ),
+        (
+            "half of it",
+            Box::new(move |s| answer(s, &format!("Content-Length: {whole}"), &right()[..whole / 2])),
+            false,
+        ),
+        (
+            "half of it, and said so",
+            {
+                Box::new(move |s| answer(s, &format!("Content-Length: {}", whole / 2), &right()[..whole / 2]))
+            },
+            false,
+        ),
+        (
+            "in chunks, without the last",
+            {
+                Box::new(move |s| {
+                    let chunk = [format!("{whole:x}\r\n").as_bytes(), &right(), b"\r\n"].concat();
+                    answer(s, "Transfer-Encoding: chunked", &chunk);
+                })
+            },
+            false,
+        ),
+        (
+            "compressed, a byte less",
+            {
+                Box::new(move |s| {
+                    let head = format!("Content-Encoding: gzip\r\nContent-Length: {short}");
+                    answer(s, &head, &packed(&right())[..short]);
+                })
+            },
+            false,
+        ),
+        (
+            "compressed, with another sum",
+            {
+                Box::new(move |s| {
+                    let mut content = packed(&right());
+                    content[short - 6] ^= 1;
+                    let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", short + 1);
+                    answer(s, &head, &content);
+                })
+            },
+            false,
+        ),
+        (
+            "reset after the head",
+            Box::new(|s| reset(s, b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{")),
+            false,
+        ),
+        (
+            "never",
+            Box::new(|s| drip(s, b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n", b"", SLOWLY)),
+            false,
+        ),
+    ];
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    let server = TestServer::start();
+    server.script(|asked| asked.body.is_some().then(|| crate::server::Reply::new(503, "")));
+    let base = copy(&base, "indexed", &server.url());
+    base.mission(&["sync", "flush"]).exits(75);
+    assert_eq!(rows(&base), (vec![], vec![Row::Kept]));
+    for (n, (name, way, arrives)) in ways.into_iter().enumerate() {
+        let server = RawServer::start(way);
+        let repo = copy(&base, &format!("case-{n}"), &server.url());
+        let push = within(Duration::from_secs(BUDGET) + SLACK, || {
+            make_due(&repo);
+            call_pre_push(&repo).ok()
+        });
+        let left = if arrives { vec![] } else { vec![Row::Kept] };
+        assert_eq!(rows(&repo), (vec![], left), "{name}: {push}");
+        assert!(push.stderr.lines().count() <= 1, "{name}: {push}");
+    }
 }
