@@ -12,6 +12,9 @@ pub const GIT_MISSION_ALLOW_SHRINK: &str = "GIT_MISSION_ALLOW_SHRINK";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 
+/// The token for the server of `mission.server`. No program that is started here sees it.
+pub const GIT_MISSION_TOKEN: &str = "GIT_MISSION_TOKEN";
+
 /// Set by our hook shims: the hook that was there before, which runs first.
 pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
 
@@ -19,6 +22,15 @@ pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
 pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
+
+/// The proxy for https, under each name that programs know it by, in the order in which they are asked.
+pub const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+/// Hosts that are reached without a proxy.
+pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// The file of trusted certificates, for git.
+pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
+/// The file of trusted certificates, for every program.
+pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The user's directory.
 pub const HOME: &str = "HOME";
@@ -76,6 +88,8 @@ pub mod place {
     pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
+    /// The directory with one file for each sender that is at work.
+    pub const SENDERS: &str = "senders";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
 }

@@ -10,6 +10,7 @@ mod attributes;
 mod commit;
 mod config;
 mod config_file;
+mod credential;
 mod discover;
 mod error;
 mod index;
