@@ -10,11 +10,29 @@ pub enum Kind {
     Meta,
     /// `status.events.jsonl` and its like
     EventLog,
+    /// Notes below `traces/`
+    Traces,
+    /// `issue-matrix.json`
+    IssueMatrix,
+    /// `acceptance-matrix.json`
+    AcceptanceMatrix,
+    /// Reviews of work packages
+    ReviewCycle,
+    /// `status.json`
+    Derived,
 }
 
 impl Kind {
     /// All of them. To add one, add it here, in [`Kind::facts`] and in [`super::run`].
-    pub const ALL: &'static [Self] = &[Self::Meta, Self::EventLog];
+    pub const ALL: &'static [Self] = &[
+        Self::Meta,
+        Self::EventLog,
+        Self::Traces,
+        Self::IssueMatrix,
+        Self::AcceptanceMatrix,
+        Self::ReviewCycle,
+        Self::Derived,
+    ];
 
     /// Name, words for people, and files as attribute patterns: from the top of the repository, `*` within one name.
     const fn facts(self) -> (&'static str, &'static str, &'static [&'static str]) {
@@ -29,6 +47,19 @@ impl Kind {
                     "kitty-specs/*/mission-events.jsonl",
                 ],
             ),
+            Self::Traces => ("traces", "mission traces", &["kitty-specs/*/traces/*.md"]),
+            Self::IssueMatrix => {
+                ("issue-matrix", "mission issue matrices", &["kitty-specs/*/issue-matrix.json"])
+            }
+            Self::AcceptanceMatrix => (
+                "acceptance-matrix",
+                "mission acceptance matrices",
+                &["kitty-specs/*/acceptance-matrix.json"],
+            ),
+            Self::ReviewCycle => {
+                ("review-cycle", "mission review cycles", &["kitty-specs/*/tasks/*/review-cycle-*.md"])
+            }
+            Self::Derived => ("derived", "derived mission files", &["kitty-specs/*/status.json"]),
         }
     }
 

@@ -6,21 +6,27 @@
 //! caller decides what to do with a text that cannot be read.
 
 mod arrays;
+pub mod derived;
 mod doc;
 pub mod event_log;
 mod kind;
 mod markers;
+pub mod matrix;
 pub mod meta;
 mod outcome;
 mod print;
 mod report;
+pub mod review_cycle;
 mod run;
 mod sides;
 mod style;
+mod text;
 mod three_way;
+pub mod traces;
 
 pub use kind::Kind;
 pub use report::{Conflict, Decision, Rule, Winner};
 pub use run::{Merged, Refusal, run};
 pub use sides::{Side, Sides};
 pub use style::ConflictStyle;
+pub use text::Refusal as TextRefusal;

@@ -3,7 +3,11 @@
 
 use std::fmt;
 
-use super::{Conflict, ConflictStyle, Decision, Kind, Sides, event_log, meta};
+use super::matrix::Table;
+use super::{
+    Conflict, ConflictStyle, Decision, Kind, Sides, TextRefusal, derived, event_log, matrix, meta,
+    review_cycle, traces,
+};
 
 /// The result of a merge. Clean if there are no conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,12 @@ pub enum Refusal {
     Meta(meta::Refusal),
     /// Of an event log
     EventLog(event_log::Refusal),
+    /// Of a table
+    Matrix(matrix::Refusal),
+    /// Of a text that is merged by lines
+    Text(TextRefusal),
+    /// Of a derived file
+    Derived(derived::Refusal),
 }
 
 impl fmt::Display for Refusal {
@@ -30,6 +40,9 @@ impl fmt::Display for Refusal {
         match self {
             Self::Meta(refusal) => refusal.fmt(f),
             Self::EventLog(refusal) => refusal.fmt(f),
+            Self::Matrix(refusal) => refusal.fmt(f),
+            Self::Text(refusal) => refusal.fmt(f),
+            Self::Derived(refusal) => refusal.fmt(f),
         }
     }
 }
@@ -57,5 +70,10 @@ fn by_rules(kind: Kind, texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<M
             let text = merged.to_bytes();
             Ok(Merged { text, conflicts: merged.conflicts, decisions: merged.decisions })
         }
+        Kind::Traces => traces::merge(texts, style).map_err(Refusal::Text),
+        Kind::IssueMatrix => matrix::merge(Table::Issues, texts, style).map_err(Refusal::Matrix),
+        Kind::AcceptanceMatrix => matrix::merge(Table::Acceptance, texts, style).map_err(Refusal::Matrix),
+        Kind::ReviewCycle => review_cycle::merge(texts, style).map_err(Refusal::Text),
+        Kind::Derived => derived::merge(texts).map_err(Refusal::Derived),
     }
 }
