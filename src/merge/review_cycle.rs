@@ -10,7 +10,7 @@ use super::{Side, Sides};
 
 /// Merges three reviews. An empty base is a review that both sides added.
 pub fn merge(texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<Merged, Refusal> {
-    let reviews = texts.try_map(|side, bytes| Review::read(side, bytes))?;
+    let reviews = texts.try_map(Review::read)?;
     let Sides { base, ours, theirs } = reviews.as_ref().map(Review::sorted);
     let (review, winner) = if ours == theirs {
         (reviews.ours, None)
@@ -94,8 +94,10 @@ fn both<'a>(ours: Review<'a>, theirs: Review<'a>) -> Result<Review<'a>, Refusal>
             readings.push(reading);
         }
     }
-    match <[Text<'a>; 2]>::try_from(readings) {
-        Ok([first, second]) => Ok(Review::Open(first, second)),
-        Err(_) => Err(Refusal::Tangled),
+    match &readings[..] {
+        // They differ in nothing but that newline.
+        [one] => Ok(Review::Plain(one.clone())),
+        [first, second] => Ok(Review::Open(first.clone(), second.clone())),
+        _ => Err(Refusal::Tangled),
     }
 }

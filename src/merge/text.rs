@@ -107,31 +107,33 @@ impl<'a> Text<'a> {
         for line in lines.into_iter().flat_map(|lines| lines.split('\n')) {
             count += 1;
             at = match (at, marker(line, MIN_SIZE)) {
-                (At::Outside, Some(('<', size))) => At::First(size, Vec::new()),
-                (At::First(size, first), Some(('|', found))) if found == size => At::Ancestor(size, first),
-                (At::First(size, first) | At::Ancestor(size, first), Some(('=', found))) if found == size => {
-                    At::Second(size, first, Vec::new())
+                (At::Outside, Some(('<', width))) => At::First(width, Vec::new()),
+                (At::First(width, first), Some(('|', found))) if found == width => At::Ancestor(width, first),
+                (At::First(width, first) | At::Ancestor(width, first), Some(('=', found)))
+                    if found == width =>
+                {
+                    At::Second(width, first, Vec::new())
                 }
-                (At::Second(size, first, second), Some(('>', found))) if found == size => {
+                (At::Second(width, first, second), Some(('>', found))) if found == width => {
                     tokens.push(Token::Hunk(Hunk { first, second }));
                     At::Outside
                 }
                 // Underlines and tables look like the middle of a hunk, the outer markers like nothing else.
                 (_, Some(('<' | '>', _))) => return Err(Refusal::Markers { side, line: count }),
-                (At::Second(size, ..), Some(('=', found))) if found == size => {
+                (At::Second(width, ..), Some(('=', found))) if found == width => {
                     return Err(Refusal::Markers { side, line: count });
                 }
                 (At::Outside, _) => {
                     tokens.push(Token::Line(line));
                     At::Outside
                 }
-                (At::First(size, mut first), _) => {
+                (At::First(width, mut first), _) => {
                     first.push(line);
-                    At::First(size, first)
+                    At::First(width, first)
                 }
-                (At::Second(size, first, mut second), _) => {
+                (At::Second(width, first, mut second), _) => {
                     second.push(line);
-                    At::Second(size, first, second)
+                    At::Second(width, first, second)
                 }
                 (ancestor @ At::Ancestor(..), _) => ancestor,
             };
@@ -164,9 +166,13 @@ impl<'a> Text<'a> {
                 Token::Line(line) => put(line),
                 Token::Hunk(Hunk { first, second }) => {
                     put(&style.open());
-                    first.iter().for_each(|line| put(line));
+                    for line in first {
+                        put(line);
+                    }
                     put(&style.middle());
-                    second.iter().for_each(|line| put(line));
+                    for line in second {
+                        put(line);
+                    }
                     put(&style.close());
                 }
             }

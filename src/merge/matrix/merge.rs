@@ -91,9 +91,8 @@ pub fn merge(table: Table, texts: &Sides<&[u8]>, style: &ConflictStyle) -> Resul
 
 /// Whether the result has a section, or the verdict: three-way.
 fn is_present(versions: &Sides<Version>, name: &str) -> bool {
-    let has = |version: &Version| {
-        version.readings().iter().any(|keyed: &Keyed| keyed.present.iter().any(|found| *found == name))
-    };
+    let has =
+        |version: &Version| version.readings().iter().any(|keyed: &Keyed| keyed.present.contains(&name));
     let Sides { base, ours, theirs } = versions.as_ref().map(has);
     if base == ours { theirs } else { ours }
 }
@@ -140,15 +139,17 @@ fn respelled<'a>(rows: Entries<'a>, versions: &'a Sides<Version>) -> Entries<'a>
     respelled
 }
 
+/// The rows of a section as they are written.
+fn objects<'t>(table: &'t Object, section: &str) -> impl Iterator<Item = &'t Object> + Clone + use<'t> {
+    let rows = table.get(section).and_then(Value::as_array).unwrap_or_default();
+    rows.iter().filter_map(Value::as_object)
+}
+
 /// The verdict on the rows of both halves.
 fn computed<'a>(entries: &Entries<'a>) -> Outcome<'a> {
     let of = |half: Half| {
         let table = object_of(entries, half);
-        fn rows<'t>(table: &'t Object, section: &str) -> impl Iterator<Item = &'t Object> + Clone {
-            let rows = table.get(section).and_then(Value::as_array).unwrap_or_default();
-            rows.iter().filter_map(Value::as_object)
-        }
-        verdict(rows(&table, CRITERIA), rows(&table, INVARIANTS))
+        verdict(objects(&table, CRITERIA), objects(&table, INVARIANTS))
     };
     let (ours, theirs) = (of(Half::Ours), of(Half::Theirs));
     if ours == theirs {

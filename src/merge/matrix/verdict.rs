@@ -79,13 +79,14 @@ mod tests {
     use super::*;
     use crate::json::{Limits, parse};
 
+    fn objects(value: &Value) -> impl Iterator<Item = &Object> + Clone {
+        value.as_array().expect("rows").iter().filter_map(Value::as_object)
+    }
+
     #[track_caller]
     fn check(criteria: &str, invariants: &str, expected: &str) {
         let rows = |text: &str| parse(text.as_bytes(), Limits::DOCUMENT).expect("JSON");
         let (criteria, invariants) = (rows(criteria), rows(invariants));
-        fn objects(value: &Value) -> impl Iterator<Item = &Object> + Clone {
-            value.as_array().expect("rows").iter().filter_map(Value::as_object)
-        }
         assert_eq!(verdict(objects(&criteria), objects(&invariants)).as_str(), Some(expected));
     }
 

@@ -12,12 +12,16 @@ use crate::merge::{Merged, Sides};
 
 /// Merges three notes. An empty base is a note that both sides added.
 pub fn merge(texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<Merged, Refusal> {
-    let texts = texts.try_map(|side, bytes| Text::read(side, bytes))?;
+    let texts = texts.try_map(Text::read)?;
     let mut merged = Decided::of(&texts)?;
     if merged.is_unsteady(&texts)? {
         merged = Decided::open(&texts);
     }
     let Decided { text, conflicts, decisions } = merged;
+    // INVARIANT: a text with a hunk is never clean.
+    if text.is_plain() != conflicts.is_empty() {
+        return Err(Refusal::Unproven);
+    }
     Ok(Merged { text: text.proven(style)?.into_bytes(), conflicts, decisions })
 }
 
@@ -44,9 +48,13 @@ impl<'a> Decided<'a> {
                 theirs: from.theirs..point.theirs,
             };
             decided.passage(texts, &ids, passage)?;
-            decided.text.tokens.extend(texts.base.tokens.get(point.base).cloned());
+            if let Some(fixed) = texts.ours.tokens.get(point.ours) {
+                decided.take(point.base + 1, std::slice::from_ref(fixed));
+            }
             from = point.map(|at| at + 1);
         }
+        // A blank line is nothing but its newline.
+        decided.text.ended |= decided.text.tokens.last().is_some_and(Token::is_blank);
         Ok(decided)
     }
 
