@@ -63,7 +63,7 @@ impl Driver {
     }
 
     /// The keys, `driver` first: a section with a name and no driver is fatal for every merge.
-    pub(super) fn settings(&self, program: &str) -> [(String, String); 2] {
+    pub(super) fn settings(self, program: &str) -> [(String, String); 2] {
         [
             (self.command_key(), self.command(program)),
             (format!("{}.name", self.section()), self.0.title().to_owned()),
