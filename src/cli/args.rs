@@ -39,6 +39,8 @@ pub(super) enum Command {
     Settle(Settle),
     /// Bring old meta.json files to canonical form and give every mission an id; no value changes
     Migrate(Migrate),
+    /// Rebuild status.json from the event log
+    Materialize(Materialize),
     /// Queue and delivery of artifact bodies
     #[command(subcommand)]
     Sync(Sync),
@@ -141,7 +143,7 @@ pub(super) struct Doctor {
     /// Judge the missions and logs of this commit only
     #[arg(long, value_name = "REV", conflicts_with = "fix")]
     pub(super) rev: Option<String>,
-    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs
+    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs, derived files
     #[arg(long)]
     pub(super) fix: bool,
     /// End with status 1 on these findings too, whatever their severity
@@ -164,6 +166,16 @@ pub(super) struct Migrate {
     pub(super) stage: bool,
     #[command(flatten)]
     pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Materialize {
+    /// The missions [default: all that have an event log]
+    #[arg(value_name = "HANDLE")]
+    pub(super) handles: Vec<String>,
+    /// Stage them too, as the staged logs say
+    #[arg(long)]
+    pub(super) add: bool,
 }
 
 #[derive(Debug, Subcommand)]

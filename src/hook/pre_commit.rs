@@ -1,21 +1,45 @@
 //! pre-commit and pre-merge-commit: closed for a bad staged `meta.json` and for a staged log that lost rows, open for
 //! everything that concerns nothing staged.
 
+use std::collections::BTreeSet;
+
 use super::report::in_one_line;
 use super::{Report, shrunk};
 use crate::git::{GitError, Repo};
-use crate::mission::MetaError;
+use crate::mission::{MetaError, MissionDir};
 use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
+use crate::op::materialize;
 use crate::op::stage::{self, Staged};
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
     let Some(staged) = look(repo, report) else { return };
     let tip = staged.tip().cloned();
+    let derived = staged.derived().clone();
     judge(repo, staged, report, stage::correct_staged);
     if report.stop.is_none() {
+        rebuild(repo, &derived, report);
         bypassed::passed(repo, tip.as_ref());
+    }
+}
+
+/// Brings staged `status.json` files up to date with what is staged beside them. They are derived: none of them keeps a
+/// commit back.
+fn rebuild(repo: &Repo, missions: &BTreeSet<MissionDir>, report: &mut Report) {
+    if missions.is_empty() {
+        return;
+    }
+    match materialize::rebuild_staged(repo, missions) {
+        Ok(paths) => {
+            for path in paths {
+                report.info(format!("{path}: rebuilt from the event log"));
+            }
+        }
+        Err(error) => {
+            let text = format!("derived files were not rebuilt: {}", in_one_line(&error));
+            report.warn(text, Some("git mission materialize --add"));
+        }
     }
 }
 

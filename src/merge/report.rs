@@ -43,6 +43,10 @@ pub enum Rule {
     Emptied,
     /// An actor as an object instead of one of the names in it
     RicherActor,
+    /// The derived file of the side that has seen more events
+    MoreEvents,
+    /// Of two derived files that have seen as many events, the smaller text
+    SmallerText,
 }
 
 impl Rule {
@@ -63,6 +67,8 @@ impl Rule {
             Self::Growth => "the additions of both",
             Self::Emptied => "emptied by both",
             Self::RicherActor => "the actor that says more",
+            Self::MoreEvents => "more events",
+            Self::SmallerText => "as many events, and the smaller text",
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod list;
 mod log_files;
 mod log_parts;
+pub mod materialize;
 pub mod merge_driver;
 pub mod migrate;
 pub mod order_log;
