@@ -32,6 +32,7 @@ mod merging_memory;
 mod merging_support;
 mod migrate;
 mod queue_damage;
+mod resolving;
 mod settlement;
 mod store;
 mod support;

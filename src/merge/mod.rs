@@ -17,6 +17,7 @@ mod sides;
 mod style;
 mod three_way;
 
+pub use markers::{Halves, halves};
 pub use report::{Conflict, Decision, Rule, Winner};
 pub use sides::{Side, Sides};
 pub use style::ConflictStyle;

@@ -10,6 +10,7 @@ use super::OpError;
 use super::log_files::{LogTexts, Rest};
 use crate::git::merge_text;
 use crate::merge::{Conflict, ConflictStyle, Sides, event_log, meta};
+use crate::mission::{MissionDir, is_event_log};
 
 /// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
 const BESIDE: &str = ".mission";
@@ -30,6 +31,25 @@ impl Kind {
             "meta" => Some(Self::Meta),
             "event-log" => Some(Self::EventLog),
             _ => None,
+        }
+    }
+
+    /// The kind of the file at this path; `None` if no rules of ours apply to it.
+    pub fn of_path(path: &[u8]) -> Option<Self> {
+        if MissionDir::of_meta_path(path).is_some() {
+            Some(Self::Meta)
+        } else if is_event_log(path) {
+            Some(Self::EventLog)
+        } else {
+            None
+        }
+    }
+
+    /// The name of the kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::EventLog => "event-log",
         }
     }
 }

@@ -1,0 +1,4 @@
+//! `git mission resolve`: what a merge left open, with real clones, merges and rebases.
+
+mod fixture;
+mod missions;
