@@ -2,7 +2,7 @@
 //! everything that concerns nothing staged.
 
 use super::report::in_one_line;
-use super::{Report, shrunk};
+use super::{Report, mixed, shrunk};
 use crate::git::{GitError, Repo};
 use crate::mission::MetaError;
 use crate::op::bypassed;
@@ -41,6 +41,7 @@ type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
 
 fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
     shrunk::refuse(repo, &staged, report);
+    mixed::refuse(repo, &staged, report);
     if staged.is_empty() {
         return;
     }

@@ -96,10 +96,10 @@ impl<'s> Guard<'s> {
             || self.scene.repo.staged_id(path, file.bytes())? == *shown)
     }
 
-    /// Whether a commit, the index or git's own merge has this content here.
+    /// Whether a commit, or git's own merge of them, has this content here.
     fn is_known(&self, path: &[u8], now: &Stages, oid: &Oid) -> bool {
         let has = |version: &Version| version.files.get(path).is_some_and(|(_, held)| held == oid);
-        now.entries().any(|(_, (_, held))| held == oid)
+        now.open.iter().flatten().any(|(_, held)| held == oid)
             || self.scene.versions.all().into_iter().any(has)
             || self
                 .scene

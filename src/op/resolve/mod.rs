@@ -20,8 +20,9 @@ use super::branch::Standing;
 use super::joining::Joining;
 use super::merge_driver::Kind;
 use super::names::Names;
+use super::snapshot::Reader;
 use super::work_file;
-use crate::git::{Config, Repo, Stages};
+use crate::git::{Config, Mode, Oid, Repo, Stages};
 use crate::merge::Sides;
 use crate::mission::{MissionDir, SPECS};
 
@@ -109,6 +110,58 @@ pub fn resolve(repo: &Repo, config: &Config, wanted: &Wanted) -> Result<Resolved
     done.elsewhere = repo.unmerged_paths(".")?.iter().filter(|path| !wanted.holds(path)).count();
     done.joining = scene.joining;
     Ok(done)
+}
+
+/// The directories in which the merge in progress mixed two missions and nobody has looked yet: git's own result, which
+/// a merge by paths also makes without a conflict. Asks little where no mission met another one.
+pub fn mixed(repo: &Repo, config: &Config) -> Result<Vec<MissionDir>, OpError> {
+    match Joining::find(repo)? {
+        Some(joining) if joining.more == 0 && have_met(repo, &joining)? => {}
+        _ => return Ok(Vec::new()),
+    }
+    let scene = Scene::look(repo)?;
+    let store = Store::new(repo);
+    let standing = Standing::find(repo, config)?;
+    let published = match standing.published_commit() {
+        Some(commit) => Some(scene.reader.tree_as_fetched(commit)?),
+        None => None,
+    };
+    let mut names = Names::taken(repo)?;
+    let mut mixed = Vec::new();
+    for group in groups(&scene) {
+        let Ok(rebuilt) = rebuild(&scene, &store, published.as_ref(), &mut names, &group)? else { continue };
+        let is_there = |(path, target): (&Vec<u8>, &Target)| {
+            scene.index.get(path).cloned().unwrap_or_default() == target.stages
+        };
+        let wrong: BTreeSet<MissionDir> = rebuilt
+            .targets
+            .iter()
+            .filter(|entry| !is_there(*entry))
+            .filter_map(|(path, _)| MissionDir::containing(path).map(|(dir, _)| dir))
+            .collect();
+        mixed.extend(wrong.into_iter().filter(|dir| group.dirs.contains(dir)));
+    }
+    Ok(mixed)
+}
+
+/// Whether a directory holds one mission on our side and another one on the other.
+fn have_met(repo: &Repo, joining: &Joining) -> Result<bool, OpError> {
+    let reader = Reader::new(repo);
+    let directories = |commit| -> Result<BTreeMap<Vec<u8>, Oid>, OpError> {
+        let Some(specs) = repo.subtree(commit, SPECS)? else { return Ok(BTreeMap::new()) };
+        Ok(repo.tree(&specs)?.into_iter().filter(|e| e.mode == Mode::TREE).map(|e| (e.name, e.oid)).collect())
+    };
+    let (ours, theirs) = (directories(&joining.ours)?, directories(&joining.theirs)?);
+    for (name, one) in &ours {
+        let Some(other) = theirs.get(name).filter(|other| *other != one) else { continue };
+        let id = |tree| -> Result<_, OpError> { Ok(reader.directory(tree)?.and_then(|file| file.id())) };
+        if let (Some(one), Some(other)) = (id(one)?, id(other)?)
+            && one != other
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Wanted {
