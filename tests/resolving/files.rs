@@ -247,14 +247,14 @@ fn a_new_file_follows_a_mission_that_was_renamed() {
         let subject = &subjects()[0];
         let repo = diverged(&world, "repo", subject, &subject.edits);
         repo.ok(&["switch", "-q", "theirs"]);
-        repo.commit(&format!("{DIRECTORY}/tasks/WP02.md"), "# More\n");
+        repo.commit(&format!("{DIRECTORY}/plan.md"), "# More\n");
         repo.ok(&["switch", "-q", "main"]);
         repo.ok(&["mv", DIRECTORY, "kitty-specs/sign-in"]);
         repo.ok(&["commit", "-qm", "renamed"]);
         repo.git(&["merge", "-q", "theirs"]).exits(1);
         repo.mission(&["resolve"]).ok();
         let files = repo.ok(&["ls-files", "kitty-specs"]).stdout;
-        assert_eq!(files, "kitty-specs/sign-in/meta.json\nkitty-specs/sign-in/tasks/WP02.md\n");
+        assert_eq!(files, "kitty-specs/sign-in/meta.json\nkitty-specs/sign-in/plan.md\n");
         subject.assert_both(&staged(&repo, "kitty-specs/sign-in/meta.json"));
         assert_eq!(repo.ok(&["diff", "--name-only"]).stdout, "");
     });
