@@ -4,18 +4,8 @@
 //!
 //! Hooks are switched off: what they add is tested elsewhere.
 
-use git_mission::install::DRIVERS;
-use git_mission::op::merge_driver::Kind;
-
 use crate::merging_support::{DIRECTORY, Subject, diverged, document, each, installed, log};
 use crate::support::Repo;
-
-#[test]
-fn what_is_installed_is_known() {
-    for driver in DRIVERS {
-        assert!(Kind::parse(driver.kind).is_some(), "{}", driver.kind);
-    }
-}
 
 #[test]
 fn merge_rebase_cherry_pick_and_stash_end_in_the_same_bytes() {

@@ -23,7 +23,7 @@ mod setup;
 mod shim;
 mod status;
 
-pub use drivers::{Attribute, DRIVERS, Driver};
+pub use drivers::{Attribute, Driver};
 pub use error::InstallError;
 pub use hooks::{HOOKS, HooksDirectory, chained};
 pub use removal::uninstall;

@@ -6,7 +6,7 @@ use super::attributes::{with_block, without_block};
 use super::files::{self, Exclusive, Permissions, at, exists, found, real};
 use super::hooks::{Elsewhere, HOOKS, HooksDirectory, Step, aside_name, chained_name, step, text_and_hash};
 use super::ledger::{self, Kept, Ledger};
-use super::{Change, DRIVERS, InstallError, Report, drivers};
+use super::{Change, InstallError, Report, drivers};
 use crate::git::{ConfigEdit, GitError, Repo};
 
 /// How to install.
@@ -167,7 +167,7 @@ impl Plan {
         }
         changes.extend(self.directories.iter().cloned().map(Change::MakeDirectory));
         if self.config.is_some() {
-            let settings = DRIVERS.iter().flat_map(|driver| driver.settings(&self.program));
+            let settings = drivers::all().flat_map(|driver| driver.settings(&self.program));
             changes.extend(settings.map(|(key, value)| Change::Set { key, value }));
         }
         if self.attributes.is_some() {

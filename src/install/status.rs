@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::hooks::{
     Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
 };
-use super::{Attribute, DRIVERS, Driver, InstallError, files};
+use super::{Attribute, Driver, InstallError, drivers, files};
 use crate::git::{Config, Repo};
 
 /// What is installed in a repository.
@@ -15,9 +15,9 @@ pub struct InstallStatus {
     pub directory: HooksDirectory,
     /// Every hook of ours, in the order of [`HOOKS`]
     pub hooks: Vec<HookStatus>,
-    /// Every merge driver, in the order of [`DRIVERS`]
+    /// Every merge driver, in the order of [`crate::merge::Kind::ALL`]
     pub drivers: Vec<DriverStatus>,
-    /// Every attribute, in the order of [`DRIVERS`]
+    /// Every attribute, in the order of [`crate::merge::Kind::ALL`]
     pub attributes: Vec<AttributeStatus>,
 }
 
@@ -122,7 +122,7 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let directory = HooksDirectory::of(repo)?;
     let config = repo.config()?;
     let hooks = HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
-    let drivers = DRIVERS.iter().map(|known| driver(&config, *known)).collect();
+    let drivers = drivers::all().map(|known| driver(&config, known)).collect();
     let attributes = Attribute::all()
         .map(|attribute| {
             let answer = repo.attribute("merge", &attribute.example())?;

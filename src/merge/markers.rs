@@ -63,7 +63,7 @@ pub(super) fn split(text: &str, min_size: usize) -> Option<Halves> {
 }
 
 /// The character and the size of a marker line.
-fn marker(line: &str, min_size: usize) -> Option<(char, usize)> {
+pub(super) fn marker(line: &str, min_size: usize) -> Option<(char, usize)> {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     let character = line.chars().next().filter(|c| matches!(c, '<' | '|' | '=' | '>'))?;

@@ -54,6 +54,10 @@ pub enum Rule {
     Emptied,
     /// An actor as an object instead of one of the names in it
     RicherActor,
+    /// The derived file of the side that has seen more events
+    MoreEvents,
+    /// Of two derived files that have seen as many events, the smaller text
+    SmallerText,
     /// Neither side changed it
     Untouched,
     /// Both sides made the same change
@@ -78,6 +82,8 @@ impl Rule {
             Self::Growth => "the additions of both",
             Self::Emptied => "emptied by both",
             Self::RicherActor => "the actor that says more",
+            Self::MoreEvents => "more events",
+            Self::SmallerText => "as many events, and the smaller text",
             Self::Untouched => "neither side changed it",
             Self::SameChange => "both sides say the same",
         }
@@ -100,6 +106,8 @@ impl Rule {
             Self::Growth => "growth",
             Self::Emptied => "emptied",
             Self::RicherActor => "richer_actor",
+            Self::MoreEvents => "more_events",
+            Self::SmallerText => "smaller_text",
             Self::Untouched => "untouched",
             Self::SameChange => "same_change",
         }

@@ -188,7 +188,7 @@ impl<'a> Merger<'a> {
     fn count_open(&mut self, key: &'a str, outcome: &Outcome<'a>) {
         match outcome {
             Outcome::Split(_) => self.conflicts.push(Conflict { path: self.path_to(key) }),
-            Outcome::Members(entries) => {
+            Outcome::Members(entries) | Outcome::Rows(entries) => {
                 self.path.push(key);
                 for (key, outcome) in entries {
                     self.count_open(key, outcome);

@@ -8,12 +8,11 @@ use std::fmt;
 
 use super::OpError;
 use super::joining::{Doing, Joining};
-use super::merge_driver::Kind;
 use super::merged::{How, Labels, Merged, Report, merged};
 use super::snapshot::{Reader, Snapshot};
 use crate::git::{GitError, Mode, Oid, Repo};
 use crate::json::Value;
-use crate::merge::{Rule, Sides, Winner, halves};
+use crate::merge::{Kind, Rule, Sides, Winner, halves};
 use crate::mission::{Meta, MissionDir, SPECS};
 
 /// How far back a merge is looked for in which both sides changed a file.

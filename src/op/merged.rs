@@ -5,9 +5,8 @@
 use std::fs;
 
 use super::OpError;
-use super::merge_driver::Kind;
 use crate::git::merge_text;
-use crate::merge::{Conflict, ConflictStyle, Decision, Sides, event_log, meta};
+use crate::merge::{self, Conflict, ConflictStyle, Decision, Kind, Sides, event_log, meta};
 
 /// The names of the two sides in conflict markers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +97,13 @@ pub fn merged(
                 let text = merged.to_bytes();
                 let event_log::Merged { conflicts, decisions, counts, .. } = merged;
                 let report = Report { conflicts, decisions, agreed: Vec::new(), rows: Some(counts) };
+                return Ok(Merged { text, how: How::Rules(report) });
+            }
+            Err(refusal) => refusal.to_string(),
+        },
+        Some(kind) => match merge::run(kind, texts, &style) {
+            Ok(merge::Merged { text, conflicts, decisions }) => {
+                let report = Report { conflicts, decisions, ..Report::default() };
                 return Ok(Merged { text, how: How::Rules(report) });
             }
             Err(refusal) => refusal.to_string(),

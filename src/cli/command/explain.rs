@@ -202,7 +202,7 @@ fn file(story: &Story) -> Value {
     let decided = report.filter(|report| report.rows.is_some()).map(decisions).unwrap_or_default();
     object([
         ("path", shown(&story.path).into()),
-        ("kind", story.kind.as_str().into()),
+        ("kind", story.kind.name().into()),
         ("outcome", outcome.into()),
         ("reason", reason.into()),
         ("places", object([("base", places.base), ("ours", places.ours), ("theirs", places.theirs)])),

@@ -41,7 +41,7 @@ fn tell(printer: &mut Printer, resolved: &Resolved, dry_run: bool) {
         printer.line(&place(placed));
     }
     for (path, kind) in &resolved.files {
-        printer.line(&format!("{}: merged by the rules for {}", shown(path), kind.as_str()));
+        printer.line(&format!("{}: merged by the rules for {}", shown(path), kind.name()));
     }
     for (path, why) in &resolved.open {
         printer.line(&format!("{}: {}", shown(path), words(why)));
@@ -154,7 +154,7 @@ fn document(resolved: &Resolved, dry_run: bool) -> Value {
     let merged = resolved
         .files
         .iter()
-        .map(|(path, kind)| object([("path", shown(path).into()), ("kind", kind.as_str().into())]));
+        .map(|(path, kind)| object([("path", shown(path).into()), ("kind", kind.name().into())]));
     let conflicts = resolved.open.iter().map(|(path, why)| {
         let keys = match why {
             Openness::Keys(keys) => keys.as_slice(),

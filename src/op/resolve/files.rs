@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use super::scene::Scene;
 use crate::git::{GitError, Mode, Oid, Repo, Stages};
-use crate::merge::Sides;
+use crate::merge::{Kind, Sides};
 use crate::op::OpError;
-use crate::op::merge_driver::Kind;
 use crate::op::merged::{Labels, Merged, merged};
 
 /// Git's marker size where no attribute says another.

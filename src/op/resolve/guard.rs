@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use super::files::{Store, Target, texts_together};
 use super::scene::{Scene, Version};
 use crate::git::{IndexAt, Mode, Oid, Stages};
-use crate::merge::{Sides, halves};
+use crate::merge::{Kind, Sides, halves};
 use crate::op::OpError;
-use crate::op::merge_driver::Kind;
 use crate::op::work_file::{Found, WorkFile};
 
 /// Why a path is not touched.

@@ -18,12 +18,11 @@ use self::split::{Rebuilt, TwoPlaces, groups, rebuild};
 use super::OpError;
 use super::branch::Standing;
 use super::joining::Joining;
-use super::merge_driver::Kind;
 use super::names::Names;
 use super::snapshot::Reader;
 use super::work_file;
 use crate::git::{Config, Mode, Oid, Repo, Stages};
-use crate::merge::Sides;
+use crate::merge::{Kind, Sides};
 use crate::mission::{MissionDir, SPECS};
 
 pub use files::Openness;
