@@ -371,12 +371,13 @@ impl<'r> Teller<'r> {
             Some(there) if there == meant => return Some(path.to_vec()),
             _ => {}
         }
-        let mut elsewhere = missions.files.iter().filter(|(_, file)| file.id() == Some(meant));
-        match elsewhere.next() {
-            Some((dir, _)) => Some(dir.join(inside)),
-            // A file of that name without an id is the mission before it got one.
-            None if id(missions, &dir).is_none() => Some(path.to_vec()),
-            None => None,
+        let has = |tree: &Snapshot, wanted| tree.files.iter().any(|(_, file)| file.id() == Some(wanted));
+        let elsewhere = missions.files.iter().find(|(_, file)| file.id() == Some(meant));
+        match (elsewhere, id(missions, &dir)) {
+            (Some((dir, _)), _) => Some(dir.join(inside)),
+            // Another mission lay here, which the result has at another path.
+            (None, Some(other)) if has(&self.result, other) => None,
+            (None, _) => Some(path.to_vec()),
         }
     }
 
