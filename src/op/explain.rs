@@ -3,14 +3,16 @@
 //! Nothing is stored for it, and no rule is known here: the rules that merged the file are asked again, and what they
 //! report is told. Changes nothing. Knows nothing about how it is shown.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::rc::Rc;
 
 use super::OpError;
 use super::joining::{Doing, Joining};
 use super::merged::{How, Labels, Merged, Report, merged};
 use super::snapshot::{Reader, Snapshot};
-use crate::git::{GitError, Mode, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, Stages};
 use crate::json::Value;
 use crate::merge::{Kind, Rule, Sides, Winner, halves};
 use crate::mission::{Meta, MissionDir, SPECS};
@@ -249,17 +251,32 @@ struct Teller<'r> {
     ours: Snapshot,
     theirs: Snapshot,
     result: Snapshot,
+    /// What the index says, while the merge is in progress
+    index: BTreeMap<Vec<u8>, Stages>,
+    reader: Reader<'r>,
+    bases: RefCell<HashMap<Oid, Rc<Snapshot>>>,
 }
 
 impl<'r> Teller<'r> {
     fn new(repo: &'r Repo, commit: Option<&'r Oid>, joining: &'r Joining) -> Result<Self, GitError> {
         let reader = Reader::new(repo);
         let (ours, theirs) = (reader.tree(&joining.ours)?, reader.tree(&joining.theirs)?);
+        let index = if commit.is_none() { repo.stages(SPECS)? } else { BTreeMap::new() };
         let result = match commit {
             Some(commit) => reader.tree(commit)?,
-            None => staged(repo, &reader)?,
+            None => staged(&index, &reader)?,
         };
-        Ok(Self { repo, commit, joining, ours, theirs, result })
+        Ok(Self { repo, commit, joining, ours, theirs, result, index, reader, bases: RefCell::default() })
+    }
+
+    /// The missions of a merge base, read once.
+    fn missions_of(&self, commit: &Oid) -> Result<Rc<Snapshot>, GitError> {
+        if let Some(known) = self.bases.borrow().get(commit) {
+            return Ok(Rc::clone(known));
+        }
+        let missions = Rc::new(self.reader.tree(commit)?);
+        self.bases.borrow_mut().insert(commit.clone(), Rc::clone(&missions));
+        Ok(missions)
     }
 
     /// The files at or below a path that have rules. Below a directory only those that both sides changed.
@@ -269,7 +286,7 @@ impl<'r> Teller<'r> {
         }
         let (mut sides, mut names) = (Vec::new(), BTreeSet::new());
         for commit in [&self.joining.ours, &self.joining.theirs] {
-            let mut files = std::collections::BTreeMap::new();
+            let mut files = BTreeMap::new();
             if let Some(specs) = self.repo.subtree(commit, SPECS)? {
                 for entry in self.repo.files_below(&specs)? {
                     let name = [SPECS.as_bytes(), b"/", &entry.name].concat();
@@ -392,12 +409,11 @@ impl<'r> Teller<'r> {
     /// What the versions are compared with: the file in the merge base, or after criss-cross merges what git makes of
     /// several.
     fn base(&self, path: &[u8], kind: Kind) -> Result<Base, ExplainError> {
-        let reader = Reader::new(self.repo);
         let mut place = None;
         for base in &self.joining.bases {
-            place = place.or(self.place(&reader.tree(base)?, path));
+            place = place.or(self.place(&*self.missions_of(base)?, path));
         }
-        let text = self.virtual_base(&reader, path, kind, &self.joining.bases, 1)?;
+        let text = self.virtual_base(path, kind, &self.joining.bases, 1)?;
         Ok(Base { place: place.filter(|_| text.is_some()), text })
     }
 
@@ -405,21 +421,20 @@ impl<'r> Teller<'r> {
     /// and so on, as git's recursive merge does.
     fn virtual_base(
         &self,
-        reader: &Reader<'_>,
         path: &[u8],
         kind: Kind,
         commits: &[Oid],
         depth: usize,
     ) -> Result<Option<Vec<u8>>, ExplainError> {
         let text = |commit: &Oid| -> Result<_, ExplainError> {
-            let place = self.place(&reader.tree(commit)?, path);
+            let place = self.place(&*self.missions_of(commit)?, path);
             Ok(self.text(commit, place.as_deref())?)
         };
         let Some((first, others)) = commits.split_first() else { return Ok(None) };
         let mut result = text(first)?;
         for (done, next) in others.iter().enumerate() {
             let bases = self.repo.bases_with_merge(next, &commits[..=done])?;
-            let base = self.virtual_base(reader, path, kind, &bases, depth + 1)?;
+            let base = self.virtual_base(path, kind, &bases, depth + 1)?;
             result = match (result, text(next)?) {
                 (Some(one), Some(other)) => {
                     let base = base.unwrap_or_default();
@@ -441,7 +456,7 @@ impl<'r> Teller<'r> {
         if let Some(commit) = self.commit {
             return self.text(commit, Some(path)).map(Ok);
         }
-        let stages = self.repo.stages(&String::from_utf8_lossy(path))?.remove(path).unwrap_or_default();
+        let stages = self.index.get(path).cloned().unwrap_or_default();
         match stages.merged {
             Some((_, oid)) => self.repo.blob(&oid).map(|text| Ok(Some(text))),
             None if stages.is_unmerged() => Ok(Err(Unmerged)),
@@ -462,11 +477,10 @@ fn compared(recorded: &Result<Option<Vec<u8>>, Unmerged>, is_as_merged: impl Fn(
 }
 
 /// The missions of the index.
-fn staged(repo: &Repo, reader: &Reader<'_>) -> Result<Snapshot, GitError> {
+fn staged(index: &BTreeMap<Vec<u8>, Stages>, reader: &Reader<'_>) -> Result<Snapshot, GitError> {
     let mut missions = Snapshot::default();
-    for (path, stages) in repo.stages(SPECS)? {
-        let entry: Option<(Mode, Oid)> = stages.merged;
-        if let (Some(dir), Some((mode, oid))) = (MissionDir::of_meta_path(&path), entry) {
+    for (path, stages) in index {
+        if let (Some(dir), Some((mode, oid))) = (MissionDir::of_meta_path(path), stages.merged.clone()) {
             missions.files.insert(dir, reader.file(mode, oid)?);
         }
     }
