@@ -134,8 +134,16 @@ fn the_published_one_keeps_the_path_and_the_push_goes_through() {
                     said.lines().filter(|line| line.contains("MissionCreated") && line.contains(id));
                 assert_eq!(created.count(), 1, "{id}");
             }
-            let failures = ada.mission(&["sync", "failures", "--json"]);
-            assert_eq!(failures.json(), json!({}), "{failures}");
+            // Nothing failed, and what had been queued for the old place never left.
+            let failures = ada.mission(&["sync", "failures"]).ok();
+            let superseded = |line: &str| line.ends_with("superseded: no tip says it any more");
+            let rows: Vec<&str> =
+                failures.stdout.lines().filter(|line| line.starts_with(char::is_alphabetic)).collect();
+            assert!(
+                rows.iter().filter(|line| !line.starts_with("put back")).all(|line| superseded(line)),
+                "{failures}"
+            );
+            assert!(rows.iter().all(|line| !line.starts_with("event")), "{failures}");
         }
     });
 }
@@ -401,4 +409,39 @@ fn a_mission_that_was_moved_meets_another_one() {
             assert_eq!(repo.status(), "", "{side}");
         }
     });
+}
+
+/// Killed before the index changes, after it, and before the work tree does: the next run finishes, and both missions
+/// are whole.
+#[cfg(unix)]
+#[test]
+fn a_run_that_was_killed_is_finished_by_the_next_one() {
+    let git = any_git();
+    for (command, first) in [("update-index", false), ("update-index", true), ("checkout-index", false)] {
+        let world = World::new(&git);
+        let repo = stopped(&world);
+        let real = git.program.display();
+        let run = if first { format!("{real} \"$@\"; ") } else { String::new() };
+        world.directory("killer").write(
+            "git",
+            format!("#!/bin/sh\ncase \" $* \" in *' {command} '*) {run}kill -9 $PPID; exit 1;; esac\nexec {real} \"$@\"\n"),
+        );
+        world.directory("killer").chmod("git", 0o755);
+        let path = format!("{}:/usr/bin:/bin", world.path("killer").display());
+        let output = repo.env("PATH", path).mission(&["resolve"]);
+        assert_eq!(output.status, 137, "{command}: {output}");
+
+        repo.mission(&["resolve"]).ok();
+        let now = tree(&repo, ":");
+        assert_eq!(inside(&now, DIR), inside(&tree(&repo, "work"), DIR), "{command}");
+        assert_eq!(inside(&now, BEN_MOVED), moved(&repo, "theirs", DIR, BEN_MOVED), "{command}");
+        assert_eq!(repo.ok(&["diff", "--name-only"]).stdout, "", "{command}");
+        assert_eq!(repo.ok(&["ls-files", "--others", "kitty-specs"]).stdout, "", "{command}");
+        repo.ok(&["commit", "-qm", "merged"]);
+        assert_eq!(
+            (repo.status().as_str(), repo.at(".git/mission/resolve").exists()),
+            ("", false),
+            "{command}"
+        );
+    }
 }
