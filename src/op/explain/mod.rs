@@ -3,19 +3,24 @@
 //! Nothing is stored for it, and no rule is known here: the rules that merged the file are asked again, and what they
 //! report is told. Changes nothing. Knows nothing about how it is shown.
 
+mod error;
+mod keys;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::rc::Rc;
 
+use self::keys::keys;
 use super::OpError;
 use super::joining::{Doing, Joining};
 use super::merged::{How, Labels, Merged, Report, merged};
 use super::snapshot::{Reader, Snapshot};
 use crate::git::{GitError, Oid, Repo, Stages};
 use crate::json::Value;
-use crate::merge::{Kind, Rule, Sides, Winner, halves};
-use crate::mission::{Meta, MissionDir, SPECS};
+use crate::merge::{Kind, Rule, Sides, Winner};
+use crate::mission::{MissionDir, SPECS};
+
+pub use error::ExplainError;
 
 /// How far back a merge is looked for in which both sides changed a file.
 const MERGES: usize = 256;
@@ -94,65 +99,6 @@ pub enum Recorded {
     Deleted,
     /// Nothing yet: the path is unmerged
     Unmerged,
-}
-
-/// Why nothing was explained.
-#[derive(Debug)]
-pub enum ExplainError {
-    /// Something could not be read
-    Op(OpError),
-    /// No merge brought two versions of this together
-    NoMerge(Vec<u8>),
-    /// The commit that was named is none
-    NotAMerge(String),
-    /// The commit has more than two parents, and git asks no rules for such a merge
-    Octopus(Oid),
-    /// No rules of ours apply to this file
-    NoRules(Vec<u8>),
-    /// No version of the merge has this path
-    NoSuchPath(Vec<u8>, Option<Oid>),
-}
-
-impl fmt::Display for ExplainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
-        match self {
-            Self::Op(error) => error.fmt(f),
-            Self::NoMerge(path) => write!(f, "no merge brought two versions of {} together", shown(path)),
-            Self::NotAMerge(name) => write!(f, "{name} is no merge"),
-            Self::Octopus(commit) => {
-                write!(f, "{commit} has more than two parents; git asks no rules for such a merge")
-            }
-            Self::NoRules(path) => {
-                write!(f, "git merges {} by its lines; there is nothing to explain", shown(path))
-            }
-            Self::NoSuchPath(path, Some(commit)) => {
-                write!(f, "nothing in {commit} is called {}", shown(path))
-            }
-            Self::NoSuchPath(path, None) => write!(f, "nothing in this merge is called {}", shown(path)),
-        }
-    }
-}
-
-impl std::error::Error for ExplainError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Op(error) => error.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<OpError> for ExplainError {
-    fn from(error: OpError) -> Self {
-        Self::Op(error)
-    }
-}
-
-impl From<GitError> for ExplainError {
-    fn from(error: GitError) -> Self {
-        Self::Op(error.into())
-    }
 }
 
 /// Explains the files at or below `path` (empty: all that both sides changed), as `merge` brought them together; without
@@ -485,43 +431,6 @@ fn staged(index: &BTreeMap<Vec<u8>, Stages>, reader: &Reader<'_>) -> Result<Snap
         }
     }
     Ok(missions)
-}
-
-/// Every key of a document that the rules have a word on, in order.
-fn keys(
-    kind: Kind,
-    texts: &Sides<&[u8]>,
-    merged: &Merged,
-    report: &Report,
-    recorded: Option<&[u8]>,
-) -> Vec<KeyStory> {
-    if kind != Kind::Meta {
-        return Vec::new();
-    }
-    let read = |text: &[u8]| Meta::read(text).ok().map(|meta| Value::Object(meta.members().clone()));
-    let versions = texts.map(read);
-    // With markers in it: each half alone can be read, and differs from the other in the open keys only.
-    let result = read(&merged.text).or_else(|| read(halves(&merged.text)?.first.as_bytes()));
-    let recorded = recorded.and_then(read);
-    let decided = report.agreed.iter().chain(&report.decisions);
-    let decided = decided.map(|decision| (&decision.path, Some((decision.rule, decision.winner))));
-    let open = report.conflicts.iter().map(|conflict| (&conflict.path, None));
-    let mut keys: Vec<KeyStory> = decided
-        .chain(open)
-        .map(|(path, decided)| KeyStory {
-            path: path.clone(),
-            decided,
-            values: versions.as_ref().map(|version| version.as_ref().and_then(|top| at(top, path)).cloned()),
-            result: decided.and_then(|_| at(result.as_ref()?, path)).cloned(),
-            recorded: recorded.as_ref().and_then(|top| at(top, path)).cloned(),
-        })
-        .collect();
-    keys.sort_by(|a, b| a.path.cmp(&b.path));
-    keys
-}
-
-fn at<'v>(top: &'v Value, path: &[String]) -> Option<&'v Value> {
-    path.iter().try_fold(top, |value, key| value.as_object()?.get(key))
 }
 
 fn is_at_or_below(path: &[u8], above: &[u8]) -> bool {
