@@ -37,6 +37,10 @@ pub(super) enum Command {
     Doctor(Doctor),
     /// Settle the display numbers on main
     Settle(Settle),
+    /// Resolve what a merge left open: two missions on one path, and files with rules of their own
+    Resolve(Resolve),
+    /// Tell what a merge decided for a file, key by key, and by which rule
+    Explain(Explain),
     /// Bring old meta.json files to canonical form and give every mission an id; no value changes
     Migrate(Migrate),
     /// Rebuild status.json from the event log
@@ -134,6 +138,29 @@ pub(super) struct Settle {
     /// Stage, do not commit
     #[arg(long)]
     pub(super) stage: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// Files or directories [default: kitty-specs]. A file that is named is merged anew even if it was edited since
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Only tell what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A file, or the directory of a mission [default: every mission file that both sides changed]
+    pub(super) path: Option<PathBuf>,
+    /// The merge [default: the one in progress, else the last one that touched PATH]
+    #[arg(long, value_name = "COMMIT")]
+    pub(super) merge: Option<String>,
     #[command(flatten)]
     pub(super) output: Json,
 }

@@ -12,6 +12,7 @@ use crate::json::{Value, object};
 use crate::mission::handle::HandleError;
 use crate::op::OpError;
 use crate::op::enqueue::EnqueueError;
+use crate::op::explain::ExplainError;
 use crate::op::find::FindError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
@@ -130,6 +131,28 @@ impl From<OpError> for CliError {
             }
         };
         let translated = Self::new(status, code, error.to_string()).caused_by(&error);
+        match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
+impl From<ExplainError> for CliError {
+    fn from(error: ExplainError) -> Self {
+        let (code, hint) = match &error {
+            ExplainError::Op(_) => ("", None),
+            ExplainError::NoMerge(_) | ExplainError::NotAMerge(_) | ExplainError::Octopus(_) => {
+                ("no_merge", Some("git log --merges --oneline"))
+            }
+            ExplainError::NoRules(_) => ("no_rules", Some("git mission explain")),
+            ExplainError::NoSuchPath(..) => ("no_such_path", Some("git mission explain")),
+        };
+        let message = error.to_string();
+        if let ExplainError::Op(error) = error {
+            return error.into();
+        }
+        let translated = Self::new(ExitStatus::Usage, code, message);
         match hint {
             Some(hint) => translated.hint(hint),
             None => translated,

@@ -59,6 +59,8 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Uninstall(args) => (false, command::install::uninstall(printer, &args)),
         Command::Status(args) => (args.json, command::status::run(printer, &args)),
         Command::Settle(args) => (args.output.json, command::settle::run(printer, &args)),
+        Command::Resolve(args) => (args.output.json, command::resolve::run(printer, &args)),
+        Command::Explain(args) => (args.output.json, command::explain::run(printer, &args)),
         Command::Doctor(args) => (args.output.json, command::doctor::run(printer, &args)),
         Command::Migrate(args) => (args.output.json, command::migrate::run(printer, &args)),
         Command::Materialize(args) => (false, command::materialize::run(printer, &args)),

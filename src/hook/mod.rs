@@ -6,6 +6,7 @@
 mod chain;
 mod main_branch;
 mod main_push;
+mod mixed;
 mod name;
 mod post_commit;
 mod pre_commit;

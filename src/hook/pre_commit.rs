@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::report::in_one_line;
-use super::{Report, shrunk};
+use super::{Report, mixed, shrunk};
 use crate::git::{GitError, Repo};
 use crate::mission::{MetaError, MissionDir};
 use crate::op::bypassed;
@@ -65,13 +65,15 @@ type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
 
 fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
     shrunk::refuse(repo, &staged, report);
+    mixed::refuse(repo, &staged, report);
     if staged.is_empty() {
         return;
     }
     // What is refused anyway is only judged, so that nothing is changed.
+    let merges = staged.is_merge();
     let outcome = if report.stop.is_some() { stage::check_staged(repo, staged) } else { act(repo, staged) };
     match outcome {
-        Ok(plan) => tell(&plan, report),
+        Ok(plan) => tell(&plan, merges, report),
         Err(error) => {
             let text = format!(
                 "the staged missions could not be checked: {}; nothing was committed",
@@ -93,10 +95,10 @@ fn hint_for(error: &GitError) -> Option<&'static str> {
     }
 }
 
-fn tell(plan: &Plan, report: &mut Report) {
+fn tell(plan: &Plan, merges: bool, report: &mut Report) {
     for Refusal { dir, fault } in &plan.refusals {
         let path = format!("{dir}/meta.json");
-        let (text, hint) = words(&path, fault);
+        let (text, hint) = words(&path, fault, merges);
         report.refuse(text, Some(&hint));
     }
     if !plan.refusals.is_empty() {
@@ -109,7 +111,7 @@ fn tell(plan: &Plan, report: &mut Report) {
 }
 
 /// What to say about a fault, and what helps.
-fn words(path: &str, fault: &Fault) -> (String, String) {
+fn words(path: &str, fault: &Fault, merges: bool) -> (String, String) {
     let quoted = path.replace('\'', r"'\''");
     let add = format!("git add -- '{quoted}'");
     match fault {
@@ -140,9 +142,11 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
             format!(
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
-            format!(
-                "remove the key `mission_id`, then {add}: the id is put back; where two missions meet: git merge --abort"
-            ),
+            if merges {
+                "git mission resolve".to_owned()
+            } else {
+                format!("remove the key `mission_id`, then {add}: the id is put back")
+            },
         ),
         Fault::NumberInvalid(text) => (
             format!(

@@ -25,6 +25,7 @@ mod three_way;
 pub mod traces;
 
 pub use kind::Kind;
+pub use markers::{Halves, halves};
 pub use report::{Conflict, Decision, Rule, Winner};
 pub use run::{Merged, Refusal, run};
 pub use sides::{Side, Sides};

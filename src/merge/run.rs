@@ -61,7 +61,7 @@ pub fn run(kind: Kind, texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<Me
 fn by_rules(kind: Kind, texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<Merged, Refusal> {
     match kind {
         Kind::Meta => {
-            let meta::Merged { text, conflicts, decisions } =
+            let meta::Merged { text, conflicts, decisions, .. } =
                 meta::merge(texts, style).map_err(Refusal::Meta)?;
             Ok(Merged { text: text.into_bytes(), conflicts, decisions })
         }

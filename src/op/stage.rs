@@ -61,6 +61,11 @@ impl Staged {
         &self.derived
     }
 
+    /// Whether the commit will have more than one parent.
+    pub fn is_merge(&self) -> bool {
+        !self.merged.is_empty()
+    }
+
     /// The commit that will be followed.
     pub fn tip(&self) -> Option<&Oid> {
         self.tip.as_ref()
