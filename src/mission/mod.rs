@@ -6,6 +6,7 @@ pub mod audit;
 pub mod breach;
 pub mod handle;
 pub mod legacy;
+pub mod merged;
 mod meta;
 mod number;
 mod path;
