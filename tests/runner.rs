@@ -1,5 +1,6 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
+mod check;
 mod commit_modes;
 mod conformance_body;
 mod conformance_event;
@@ -32,6 +33,7 @@ mod merging_memory;
 mod merging_support;
 mod migrate;
 mod queue_damage;
+mod server;
 mod settlement;
 mod store;
 mod support;

@@ -60,6 +60,7 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Status(args) => (args.json, command::status::run(printer, &args)),
         Command::Settle(args) => (args.output.json, command::settle::run(printer, &args)),
         Command::Doctor(args) => (args.output.json, command::doctor::run(printer, &args)),
+        Command::Check(args) => (args.output.json, command::check::run(printer, &args)),
         Command::Migrate(args) => (args.output.json, command::migrate::run(printer, &args)),
         Command::Sync(args) => (command::sync::wants_json(&args), command::sync::run(printer, args)),
         Command::Gate(args) => (command::gate::wants_json(&args), command::gate::run(printer, args)),

@@ -10,6 +10,7 @@ mod name;
 mod post_commit;
 mod pre_commit;
 mod pre_push;
+mod receive;
 mod report;
 mod run;
 mod shrunk;

@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::exit::ExitStatus;
 use crate::git::Repo;
 
+pub(super) mod check;
 pub(super) mod create;
 pub(super) mod doctor;
 pub(super) mod gate;
