@@ -10,6 +10,7 @@ mod doctor;
 mod driver_corpus;
 mod events;
 mod files;
+mod forges;
 mod handles;
 mod histories;
 mod identity;
