@@ -80,13 +80,15 @@ impl<'a> Places<'a> {
         self.by_dir.get(dir).copied()
     }
 
-    /// The same mission: at the same path with the same id, else with the same id, else at the same path.
+    /// The same mission: at the same path with the same id, else with the same id, else at the same path where one of
+    /// both has none.
     fn find(&self, claim: &Claim) -> Option<&'a Claim> {
         let here = self.at(&claim.dir);
         if here.is_some_and(|here| here.id == claim.id) {
             return here;
         }
-        claim.id.and_then(|id| self.by_id.get(&id).copied()).or(here)
+        let by_id = claim.id.and_then(|id| self.by_id.get(&id).copied());
+        by_id.or(here.filter(|here| here.id.is_none() || claim.id.is_none()))
     }
 }
 
