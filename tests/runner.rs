@@ -1,5 +1,6 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
+mod check;
 mod commit_modes;
 mod conformance_bind;
 mod conformance_body;
@@ -13,6 +14,7 @@ mod driver_corpus;
 mod events;
 mod explaining;
 mod files;
+mod forges;
 mod handles;
 mod histories;
 mod hostile_bytes;
@@ -42,6 +44,7 @@ mod migrate;
 mod queue_damage;
 mod resolving;
 mod server;
+mod server_hooks;
 mod settlement;
 mod store;
 mod support;

@@ -35,6 +35,8 @@ pub(super) enum Command {
     Status(Json),
     /// Find what is wrong with missions, logs, installation and queue
     Doctor(Doctor),
+    /// Judge what a head adds over main and may not bring there
+    Check(Check),
     /// Settle the display numbers on main
     Settle(Settle),
     /// Resolve what a merge left open: two missions on one path, and files with rules of their own
@@ -108,6 +110,9 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct Install {
+    /// Only the hook that judges what is pushed to this bare repository
+    #[arg(long)]
+    pub(super) server: bool,
     /// Only tell which files and keys would change
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -178,6 +183,31 @@ pub(super) struct Doctor {
     pub(super) fail_on: Vec<String>,
     #[command(flatten)]
     pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// What the head is to be merged into [default: the published main]
+    #[arg(long, value_name = "REV")]
+    pub(super) base: Option<String>,
+    /// What is judged [default: HEAD]
+    #[arg(long, value_name = "REV")]
+    pub(super) head: Option<String>,
+    /// Refuse missions without a number too
+    #[arg(long)]
+    pub(super) require_settled: bool,
+    /// How findings are printed: for people, or as annotations of GitHub Actions
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text, conflicts_with = "json")]
+    pub(super) format: CheckFormat,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+/// How `check` prints its findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    Text,
+    Github,
 }
 
 #[derive(Debug, Args)]

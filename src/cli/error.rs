@@ -86,7 +86,7 @@ impl From<GitError> for CliError {
                 (environment, "no_repository", Some("cd into a repository, or: git init"))
             }
             GitError::Bare => (environment, "bare_repository", Some("name a commit: --rev main")),
-            GitError::Missing(_) => (environment, "missing_object", Some("git fetch")),
+            GitError::Missing(_) => (environment, "missing_object", Some("git fetch --refetch --no-filter")),
             GitError::Moved { .. } => (ExitStatus::Deferred, "ref_moved", Some("run the command again")),
             GitError::Locked { .. } => (
                 ExitStatus::Deferred,
@@ -122,6 +122,17 @@ impl From<OpError> for CliError {
             OpError::NoMain => {
                 (ExitStatus::Environment, "no_main", Some("git config mission.mainBranch BRANCH"))
             }
+            OpError::NotFetched(_) => (
+                ExitStatus::Environment,
+                "shallow",
+                Some("git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"),
+            ),
+            OpError::CutOff { .. } => (
+                ExitStatus::Environment,
+                "shallow",
+                Some("git fetch --unshallow, or as much as is needed: git fetch --deepen=500"),
+            ),
+            OpError::NoBase => (ExitStatus::Usage, "no_base", Some("git mission check --base REV")),
             OpError::Detached => {
                 (ExitStatus::Usage, "detached", Some("git switch main, or: git mission settle --stage"))
             }

@@ -1,8 +1,9 @@
-//! Text that came from a file or a server, made harmless for a terminal.
+//! Text that came from a file or a server, made harmless for a terminal, and for a build log that is read for commands.
 
 use std::fmt::Write as _;
 
-/// Replaces control, bidirectional and zero-width characters by `\u{…}`.
+/// Replaces control, bidirectional and zero-width characters by `\u{…}`, and breaks `##[`, with which GitHub Actions
+/// still begins a command anywhere in a line.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -13,7 +14,7 @@ pub(super) fn escape(text: &str) -> String {
             out.push(character);
         }
     }
-    out
+    if out.contains("##[") { out.replace("##[", "#\\u{23}[") } else { out }
 }
 
 fn is_harmful(character: char) -> bool {
@@ -30,6 +31,7 @@ mod tests {
     #[test]
     fn harmful_characters_are_shown() {
         assert_eq!(escape("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\u{d}\\u{a}");
+        assert_eq!(escape("a ##[add-mask]b # ##"), "a #\\u{23}[add-mask]b # ##");
         assert_eq!(escape("x\u{202e}y\u{200b}é日"), "x\\u{202e}y\\u{200b}é日");
     }
 }

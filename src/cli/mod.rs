@@ -2,11 +2,13 @@
 //!
 //! The only place that prints and the only place that names `clap`.
 
+mod annotation;
 mod args;
 mod command;
 mod error;
 mod escape;
 mod exit;
+mod findings;
 mod printer;
 mod progress;
 mod start;

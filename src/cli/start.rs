@@ -62,6 +62,7 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Resolve(args) => (args.output.json, command::resolve::run(printer, &args)),
         Command::Explain(args) => (args.output.json, command::explain::run(printer, &args)),
         Command::Doctor(args) => (args.output.json, command::doctor::run(printer, &args)),
+        Command::Check(args) => (args.output.json, command::check::run(printer, &args)),
         Command::Migrate(args) => (args.output.json, command::migrate::run(printer, &args)),
         Command::Materialize(args) => (false, command::materialize::run(printer, &args)),
         Command::Sync(args) => (command::sync::wants_json(&args), command::sync::run(printer, args)),

@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::process::Git;
 use super::{GitError, Oid};
+use crate::env;
 
 /// The mode of a tree or index entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +129,9 @@ impl Objects {
 
     /// Writes a blob.
     pub(super) fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
-        if let Some(library) = &self.library
+        // libgit2 writes where the repository has its objects, whatever the environment says.
+        if env::var(env::GIT_OBJECT_DIRECTORY).is_none()
+            && let Some(library) = &self.library
             && let Ok(id) = library.blob(content)
             && let Some(oid) = Oid::from_bytes(id.as_bytes())
         {

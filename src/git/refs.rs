@@ -123,10 +123,26 @@ impl Repo {
         }
     }
 
+    /// Whether history is cut off here.
+    pub fn is_shallow(&self) -> bool {
+        self.common_dir().join("shallow").exists()
+    }
+
+    /// The full name of the ref that a revision names (`refs/heads/main` for `main`); `None` if it names none.
+    pub fn full_name(&self, revision: &str) -> Result<Option<String>, GitError> {
+        if revision.starts_with('-') {
+            return Ok(None);
+        }
+        let args = ["rev-parse", "-q", "--verify", "--symbolic-full-name", revision];
+        let output = self.git.output(&args, b"")?;
+        let name = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        Ok((output.status.success() && name.starts_with("refs/")).then_some(name))
+    }
+
     /// The smallest id among the commits without parents that are reachable from `commit`; `None` in a shallow
     /// clone, where the true roots are not known.
     pub fn smallest_root(&self, commit: &Oid) -> Result<Option<Oid>, GitError> {
-        if self.common_dir().join("shallow").exists() {
+        if self.is_shallow() {
             return Ok(None);
         }
         let stdout = self.git.run(&["rev-list", "--max-parents=0", commit.as_str(), "--"], b"")?;

@@ -192,16 +192,30 @@ impl Repo {
     }
 }
 
-/// Opens the repository with libgit2, unless objects lie where only git looks (a server hook's quarantine).
+/// Opens the repository with libgit2, which is told where the environment says that objects lie too (a server hook's
+/// quarantine); unless it could not be told.
 fn open_library(git_dir: &Path) -> Option<git2::Repository> {
-    let elsewhere = [env::GIT_OBJECT_DIRECTORY, env::GIT_ALTERNATE_OBJECT_DIRECTORIES];
-    if elsewhere.iter().any(|name| env::var(name).is_some()) {
-        return None;
-    }
     // Hashing every object again that is read costs more than reading it, and git itself does not.
     git2::opts::strict_hash_verification(false);
     let flags = git2::RepositoryOpenFlags::NO_SEARCH;
-    git2::Repository::open_ext(git_dir, flags, Vec::<OsString>::new()).ok()
+    let library = git2::Repository::open_ext(git_dir, flags, Vec::<OsString>::new()).ok()?;
+    let own = env::var(env::GIT_OBJECT_DIRECTORY);
+    let others = env::var(env::GIT_ALTERNATE_OBJECT_DIRECTORIES);
+    // git quotes names that hold the separator.
+    if others.as_ref().is_some_and(|others| others.as_encoded_bytes().contains(&b'"')) {
+        return None;
+    }
+    let elsewhere = own.iter().map(PathBuf::from);
+    for directory in elsewhere.chain(others.iter().flat_map(std::env::split_paths)) {
+        if directory.as_os_str().is_empty() {
+            continue;
+        }
+        if !directory.is_absolute() || !directory.is_dir() {
+            return None;
+        }
+        library.odb().ok()?.add_disk_alternate(directory.to_str()?).ok()?;
+    }
+    Some(library)
 }
 
 #[cfg(unix)]

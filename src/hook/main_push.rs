@@ -13,6 +13,7 @@ use crate::git::{Config, GitError, Repo};
 use crate::mission::breach::Breach;
 use crate::op::admit::{self, Push, Verdict, WayOut};
 use crate::op::branch::Standing;
+use crate::op::shell::quoted;
 
 const HEADS: &str = "refs/heads/";
 /// How many findings are shown.
@@ -160,12 +161,6 @@ fn pull(config: &Config, main: &str, remote: &str, remote_ref: &str) -> String {
         );
     }
     text
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._/-+@:".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn remotes(config: &Config) -> Vec<String> {

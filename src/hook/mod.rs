@@ -11,6 +11,7 @@ mod name;
 mod post_commit;
 mod pre_commit;
 mod pre_push;
+mod receive;
 mod report;
 mod run;
 mod shrunk;

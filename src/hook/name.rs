@@ -17,17 +17,23 @@ pub enum HookName {
     PostRewrite,
     /// Before refs are pushed; may refuse.
     PrePush,
+    /// On the server, before any pushed ref is updated; may refuse all of them.
+    PreReceive,
+    /// On the server, before one ref is updated; may refuse it.
+    Update,
 }
 
 impl HookName {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::PreCommit,
         Self::PreMergeCommit,
         Self::PostCommit,
         Self::PostMerge,
         Self::PostRewrite,
         Self::PrePush,
+        Self::PreReceive,
+        Self::Update,
     ];
 
     /// The name of the hook's file.
@@ -39,6 +45,8 @@ impl HookName {
             Self::PostMerge => "post-merge",
             Self::PostRewrite => "post-rewrite",
             Self::PrePush => "pre-push",
+            Self::PreReceive => "pre-receive",
+            Self::Update => "update",
         }
     }
 
@@ -47,9 +55,17 @@ impl HookName {
         Self::ALL.into_iter().find(|hook| hook.as_str() == text)
     }
 
+    /// Whether git tells it something on its stdin; the others may have a terminal or nothing at all there.
+    pub const fn reads_stdin(self) -> bool {
+        matches!(self, Self::PrePush | Self::PostRewrite | Self::PreReceive)
+    }
+
     /// Whether git heeds the exit status.
     pub const fn may_refuse(self) -> bool {
-        matches!(self, Self::PreCommit | Self::PreMergeCommit | Self::PrePush)
+        matches!(
+            self,
+            Self::PreCommit | Self::PreMergeCommit | Self::PrePush | Self::PreReceive | Self::Update
+        )
     }
 }
 

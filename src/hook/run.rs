@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::report::in_one_line;
-use super::{HookName, Report, chain, main_branch, post_commit, pre_commit, pre_push, trace};
+use super::{HookName, Report, chain, main_branch, post_commit, pre_commit, pre_push, receive, trace};
 use crate::env;
 use crate::git::Repo;
 
@@ -75,6 +75,8 @@ fn answer(repo: &Repo, call: &Call, report: &mut Report) {
             afterwards(report, call.hook, |report| post_commit::enqueue(repo, report));
         }
         HookName::PrePush => pre_push::pre_push(repo, &call.args, &call.stdin, report),
+        HookName::PreReceive => receive::pre_receive(repo, &call.stdin, report),
+        HookName::Update => receive::update(repo, &call.args, report),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Report;
 use super::report::in_one_line;
 use crate::env;
 use crate::git::Repo;
-use crate::op::shrink::{Shrunk, shrunk};
+use crate::op::shrink::{Shrunk, put_back, shrunk};
 use crate::op::stage::Staged;
 
 /// Refuses every staged log that lost rows, unless the environment allows it.
@@ -41,11 +41,5 @@ fn words(log: &Shrunk) -> (String, String) {
     // A row without an id is named by its content.
     let first: String = log.lost.first.chars().take(80).collect();
     let text = format!("EVENT_LOG_SHRUNK: {path}: {rows}, the first is {first}; nothing was committed");
-    let quoted = format!("'{}'", path.replace('\'', "'\\''"));
-    let hint = format!(
-        "git cat-file blob {} | git mission merge-driver event-log --base /dev/null --ours {quoted} \
-         --theirs /dev/stdin && git add -- {quoted}",
-        log.blob
-    );
-    (text, hint)
+    (text, put_back(&log.path, &log.blob))
 }

@@ -38,6 +38,8 @@ pub enum InstallError {
         /// The name that is taken
         aside: PathBuf,
     },
+    /// Hooks of a server are for repositories that are only pushed to.
+    WorkTree(PathBuf),
     /// `info/attributes` is a link, or no file: not ours to replace.
     NotAFile(PathBuf),
     /// The ledger was written by a newer version of this program; it is not changed.
@@ -82,6 +84,13 @@ impl fmt::Display for InstallError {
             ),
             Self::AsideTaken { hook, aside } => {
                 write!(f, "{} was edited by hand, and {} is in the way", hook.display(), aside.display())
+            }
+            Self::WorkTree(path) => {
+                write!(
+                    f,
+                    "{} is a work tree, and hooks of a server are for bare repositories",
+                    path.display()
+                )
             }
             Self::NotAFile(path) => write!(f, "{} is a link or no file", path.display()),
             Self::LedgerNewer { path, version } => {
@@ -130,6 +139,7 @@ impl InstallError {
             Self::LedgerBroken { path, .. } => {
                 format!("without {} git-mission still finds what it installed; remove it", path.display())
             }
+            Self::WorkTree(_) => "git mission install".to_owned(),
             Self::Git(GitError::Locked { path }) => {
                 format!("if no git is running, remove {}", path.display())
             }

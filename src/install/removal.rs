@@ -8,7 +8,7 @@ use super::files::{self, Exclusive, Permissions, at, exists};
 use super::hooks::{Found, HOOKS, HooksDirectory, aside_name, chained_name, look, same_file_content};
 use super::ledger::{self, Ledger};
 use super::setup::{attributes_path, config_without_ours, sweep};
-use super::{Change, InstallError, Report};
+use super::{Change, InstallError, Report, SERVER_HOOKS};
 use crate::env::place;
 use crate::git::Repo;
 
@@ -67,7 +67,7 @@ fn hooks<'a>(
         known.map(|(name, hash)| (ledger::path_of(repo, name), Some(hash.as_str()))).collect();
     if let HooksDirectory::Ours(directory) = HooksDirectory::of(repo)? {
         let seen: BTreeSet<PathBuf> = hooks.iter().map(|(path, _)| path.clone()).collect();
-        let present = HOOKS.iter().map(|hook| directory.join(hook));
+        let present = HOOKS.iter().chain(&SERVER_HOOKS).map(|hook| directory.join(hook));
         hooks.extend(present.filter(|path| !seen.contains(path)).map(|path| (path, None)));
     }
     Ok(hooks)

@@ -43,7 +43,7 @@ pub(super) fn sweep(repo: &Repo) -> Result<(), InstallError> {
 }
 
 /// The path of a program, if it can stand in a shell script, in a configuration file, and mean one place.
-fn checked(program: &Path) -> Result<&str, InstallError> {
+pub(super) fn checked(program: &Path) -> Result<&str, InstallError> {
     program
         .to_str()
         .filter(|text| program.is_absolute() && !text.chars().any(char::is_control))
@@ -253,7 +253,7 @@ fn hooks(
 }
 
 /// The name under which what is there before a shim is written is kept.
-fn kept_name(path: &Path, step: Step) -> Option<PathBuf> {
+pub(super) fn kept_name(path: &Path, step: Step) -> Option<PathBuf> {
     match step {
         Step::Write => None,
         Step::Chain => Some(chained_name(path)),
@@ -269,7 +269,7 @@ fn attributes_without_ours(present: Option<&[u8]>) -> Option<Vec<u8>> {
 }
 
 /// Adds the directories that are missing for `directory` to be there, outermost first.
-fn missing_directories(directory: &Path, missing: &mut Vec<PathBuf>) -> Result<(), InstallError> {
+pub(super) fn missing_directories(directory: &Path, missing: &mut Vec<PathBuf>) -> Result<(), InstallError> {
     let mut above = Vec::new();
     for path in directory.ancestors() {
         if exists(path)? {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::hooks::{
     Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
 };
-use super::{Attribute, Driver, InstallError, drivers, files};
+use super::{Attribute, Driver, InstallError, SERVER_HOOKS, drivers, files};
 use crate::git::{Config, Repo};
 
 /// What is installed in a repository.
@@ -13,7 +13,7 @@ use crate::git::{Config, Repo};
 pub struct InstallStatus {
     /// Where git looks for hooks
     pub directory: HooksDirectory,
-    /// Every hook of ours, in the order of [`HOOKS`]
+    /// Every hook of ours, in the order of [`HOOKS`], then those of a server that are there
     pub hooks: Vec<HookStatus>,
     /// Every merge driver, in the order of [`crate::merge::Kind::ALL`]
     pub drivers: Vec<DriverStatus>,
@@ -121,7 +121,12 @@ impl InstallStatus {
 pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let directory = HooksDirectory::of(repo)?;
     let config = repo.config()?;
-    let hooks = HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
+    let mut hooks: Vec<HookStatus> =
+        HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
+    for name in SERVER_HOOKS {
+        let status = hook(&directory, name)?;
+        hooks.extend((!matches!(status.state, HookState::Missing | HookState::Foreign)).then_some(status));
+    }
     let drivers = drivers::all().map(|known| driver(&config, known)).collect();
     let attributes = Attribute::all()
         .map(|attribute| {

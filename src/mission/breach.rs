@@ -55,6 +55,13 @@ pub enum Breach {
         /// Whose
         dir: MissionDir,
     },
+    /// A number that a branch gives and main has not given
+    NumberOffMain {
+        /// Whose
+        dir: MissionDir,
+        /// The number
+        number: u64,
+    },
 }
 
 impl Breach {
@@ -67,6 +74,7 @@ impl Breach {
             Self::NumberDuplicate { .. } => "NUMBER_DUPLICATE",
             Self::NumberChanged { .. } => "NUMBER_CHANGED",
             Self::NumberUnsettled { .. } => "NUMBER_UNSETTLED",
+            Self::NumberOffMain { .. } => "NUMBER_OFF_MAIN",
         }
     }
 
@@ -76,7 +84,8 @@ impl Breach {
             Self::IdMissing { dir }
             | Self::IdChanged { dir, .. }
             | Self::NumberChanged { dir, .. }
-            | Self::NumberUnsettled { dir } => std::slice::from_ref(dir),
+            | Self::NumberUnsettled { dir }
+            | Self::NumberOffMain { dir, .. } => std::slice::from_ref(dir),
             Self::IdDuplicate { dirs, .. } | Self::NumberDuplicate { dirs, .. } => dirs,
         }
     }
@@ -98,6 +107,9 @@ impl fmt::Display for Breach {
             }
             Self::NumberChanged { dir, from, to: None } => write!(f, "{dir} would lose its number {from}"),
             Self::NumberUnsettled { dir } => write!(f, "{dir} has no number"),
+            Self::NumberOffMain { dir, number } => {
+                write!(f, "{dir} holds number {number}, which main has not given it")
+            }
         }
     }
 }
@@ -176,6 +188,18 @@ pub fn added(head: &[Claim], before: &[&[Claim]], present: &[&[Claim]]) -> Vec<B
     }
     found.sort();
     found
+}
+
+/// The numbers that `head` shows and `base`, the tip of main, does not show for the same mission: numbers are given on
+/// main only.
+pub fn off_main(head: &[Claim], base: &[Claim]) -> Vec<Breach> {
+    let base = Index::of(base);
+    let stray = head.iter().filter_map(|claim| {
+        let number = claim.number?;
+        let is_given = base.same(claim).any(|there| there.number == Some(number));
+        (!is_given).then(|| Breach::NumberOffMain { dir: claim.dir.clone(), number })
+    });
+    stray.collect()
 }
 
 /// One tree, by path, id and number.
@@ -280,6 +304,20 @@ mod tests {
         check("a:A=1 b:B=2", &["a:A=1 b:B=1"], &[]);
         check("b:A=1", &["a:A=1"], &[]);
         check("a:A=2", &["a:-=1"], &["NUMBER_CHANGED a"]);
+    }
+
+    #[test]
+    fn numbers_are_given_on_main() {
+        let check = |head: &str, base: &str, expected: &[&str]| {
+            let found: Vec<String> =
+                off_main(&claims(head), &claims(base)).iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected);
+        };
+        check("a:A=1 b:B=-", "a:A=1", &[]);
+        check("c:A=1", "a:A=1", &[]);
+        check("a:A=1", "a:-=1", &[]);
+        check("a:A=1 b:B=1", "a:A=1", &["kitty-specs/b holds number 1, which main has not given it"]);
+        check("a:A=2", "a:A=1", &["kitty-specs/a holds number 2, which main has not given it"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod breach;
 mod glance;
 pub mod handle;
 pub mod legacy;
+pub mod merged;
 mod meta;
 mod number;
 mod path;

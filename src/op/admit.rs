@@ -112,10 +112,9 @@ fn way_out(
         let claims: Vec<Claim> = head
             .files
             .iter()
-            .filter_map(|(dir, file)| {
-                let rewritten = plan.rewrites.binary_search_by(|rewrite| rewrite.dir.cmp(dir)).ok();
-                let meta = rewritten.map(|at| &plan.rewrites[at].meta).or_else(|| file.meta())?;
-                Some(Claim::of(dir.clone(), meta))
+            .filter_map(|(dir, file)| match plan.rewrites.binary_search_by(|rewrite| rewrite.dir.cmp(dir)) {
+                Ok(at) => Some(Claim::of(dir.clone(), &plan.rewrites[at].meta)),
+                Err(_) => file.claim(dir),
             })
             .collect();
         if judge(&claims).is_empty() {

@@ -80,7 +80,7 @@ pub fn audit(
         .iter()
         .map(|(dir, content)| Subject {
             dir,
-            seen: seen_as(content.as_deref()),
+            seen: content.as_deref().map_or(Seen::Missing, Content::seen),
             is_new: matches!(source, Source::Checkout)
                 && known.as_ref().is_none_or(|known| !known.files.contains_key(dir)),
         })
@@ -136,15 +136,6 @@ fn illegal_moves(log: &[u8], path: &str) -> Option<Finding> {
     let more = if moves.len() > 1 { format!(" (and {} more)", moves.len() - 1) } else { String::new() };
     let message = format!("{} went from {from} to {} without force{more}", first.wp_id, first.to);
     Some(Finding::new(Code::LaneTransitionIllegal, message).at(path).position(Some((first.line, 1))))
-}
-
-fn seen_as(content: Option<&Content>) -> Seen<'_> {
-    match content {
-        None => Seen::Missing,
-        Some(Content::NotRegular) => Seen::NotRegular,
-        Some(Content::Unreadable(error)) => Seen::Unreadable(error),
-        Some(Content::Meta { meta, canonical }) => Seen::Meta { meta, canonical: *canonical },
-    }
 }
 
 /// Whether a revision is main: its commit is that of main, here or published.

@@ -43,14 +43,23 @@ impl Standing {
         self.main.as_ref().map(|main| format!("{HEADS}{main}"))
     }
 
+    /// What main holds: the published main, without one main itself.
+    pub fn tip_of_main(&self, repo: &Repo) -> Result<Option<Oid>, GitError> {
+        match (self.published_commit(), self.main_ref()) {
+            (Some(published), _) => Ok(Some(published.clone())),
+            (None, Some(main)) => repo.commit(&main),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The commit that counts as published main.
     pub fn published_commit(&self) -> Option<&Oid> {
         self.published.as_ref().map(|(_, commit)| commit)
     }
 }
 
-/// `mission.mainBranch`, else the branch of `origin`'s HEAD, else `main`, else `master`, else none. The last two
-/// count if they exist or are HEAD's unborn branch.
+/// `mission.mainBranch`, else the branch of `origin`'s HEAD (in a bare repository: of its own, which its clones take for
+/// main), else `main`, else `master`, else none. The last two count if they exist or are HEAD's unborn branch.
 fn main_branch(repo: &Repo, config: &Config, head: &Head) -> Result<Option<String>, GitError> {
     const ORIGIN: &str = "refs/remotes/origin/";
     if let Some(name) = config.get(key::MAIN_BRANCH).filter(|name| !name.is_empty()) {
@@ -61,6 +70,9 @@ fn main_branch(repo: &Repo, config: &Config, head: &Head) -> Result<Option<Strin
         && let Some(name) = target.strip_prefix(ORIGIN)
     {
         return Ok(Some(name.to_owned()));
+    }
+    if let (Err(GitError::Bare), Head::Branch(name, Some(_))) = (repo.top(), head) {
+        return Ok(name.strip_prefix(HEADS).map(str::to_owned));
     }
     for name in ["main", "master"] {
         let full = format!("{HEADS}{name}");

@@ -73,7 +73,10 @@ pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
 }
 
 /// The missions that `forebear` holds byte for byte, and the others.
-fn split(tree: &Snapshot, forebear: Option<&Snapshot>) -> (BTreeSet<MissionDir>, BTreeSet<MissionDir>) {
+pub(super) fn split(
+    tree: &Snapshot,
+    forebear: Option<&Snapshot>,
+) -> (BTreeSet<MissionDir>, BTreeSet<MissionDir>) {
     let same = |dir: &MissionDir| {
         forebear.is_some_and(|forebear| match (forebear.files.get(dir), tree.files.get(dir)) {
             (Some(before), Some(now)) => before.oid == now.oid && before.mode == now.mode,

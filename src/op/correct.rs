@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::clear::{cleared, given_back};
 use super::snapshot::{Content, MetaFile, Reader, Snapshot};
 use crate::clock::Instant;
 use crate::git::{GitError, IndexEntry, Oid};
 use crate::id::MissionId;
-use crate::mission::settle::{Claim, Input, Scope, is_held, settle};
+use crate::mission::settle::{Claim, Input, Scope, settle};
 use crate::mission::{IdField, Meta, MissionDir, NumberField, key};
 
 /// Where ids that are missing come from.
@@ -38,6 +39,13 @@ pub enum Numbers<'a> {
     },
     /// Elsewhere: cleared, unless one of these trees says that this mission holds this number.
     Clear(&'a [&'a Snapshot]),
+    /// Elsewhere, by hand: as main has it, where main already had given one when the branch left it; else cleared.
+    GiveBack {
+        /// The missions of main
+        main: &'a Snapshot,
+        /// Those of the commit that the branch left main at
+        fork: &'a Snapshot,
+    },
     /// Left as they are.
     Leave,
 }
@@ -411,6 +419,7 @@ fn number(request: &Request<'_>, work: &mut BTreeMap<MissionDir, (Meta, Vec<Note
         Numbers::Leave => Vec::new(),
         Numbers::Settle { published, parent, repair } => settled(request, work, published, parent, repair),
         Numbers::Clear(trees) => cleared(work, trees),
+        Numbers::GiveBack { main, fork } => given_back(work, main, fork),
     };
     for (dir, to) in changes {
         if let Some((meta, notes)) = work.get_mut(&dir) {
@@ -450,17 +459,4 @@ fn settled(
         repair,
     });
     assignments.into_iter().map(|assignment| (assignment.dir, Some(assignment.to))).collect()
-}
-
-fn cleared(
-    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
-    trees: &[&Snapshot],
-) -> Vec<(MissionDir, Option<u64>)> {
-    let claims: Vec<Vec<Claim>> = trees.iter().map(|tree| tree.claims()).collect();
-    let claims: Vec<&[Claim]> = claims.iter().map(Vec::as_slice).collect();
-    let stray = |dir: &MissionDir, meta: &Meta| {
-        let claim = Claim::of(dir.clone(), meta);
-        claim.number.is_some() && !is_held(&claim, &claims)
-    };
-    work.iter().filter(|(dir, (meta, _))| stray(dir, meta)).map(|(dir, _)| (dir.clone(), None)).collect()
 }

@@ -27,6 +27,17 @@ pub enum OpError {
     },
     /// The commit that was asked for is not in this repository.
     NoSuchRevision(String),
+    /// A commit that was asked for is not in this shallow clone.
+    NotFetched(String),
+    /// Nothing says what a head is to be compared with.
+    NoBase,
+    /// Where two histories meet is not in this shallow clone.
+    CutOff {
+        /// One commit
+        base: String,
+        /// The other
+        head: String,
+    },
     /// No branch counts as main.
     NoMain,
     /// HEAD is on no branch, so nothing can be committed on top.
@@ -43,6 +54,15 @@ impl fmt::Display for OpError {
             Self::NoSlug(name) => write!(f, "no slug can be made of the name {name:?}"),
             Self::BadValue { option } => write!(f, "{option} must be one line of text"),
             Self::NoSuchRevision(revision) => write!(f, "no commit is called {revision:?}"),
+            Self::NotFetched(revision) => {
+                write!(f, "no commit is called {revision:?} in this shallow clone, so nothing was judged")
+            }
+            Self::NoBase => f.write_str("no main is known that the head could be compared with"),
+            Self::CutOff { base, head } => write!(
+                f,
+                "the histories of {base:.10} and {head:.10} do not meet in this shallow clone, so what the latter \
+                 adds was not judged"
+            ),
             Self::NoMain => f.write_str("no branch counts as main, so no number is settled"),
             Self::Detached => f.write_str("HEAD is on no branch"),
             Self::Busy => f.write_str("another process rewrites mission files of this work tree"),

@@ -3,9 +3,9 @@
 use super::OpError;
 use super::branch::Standing;
 use super::catch_up::{self, Reach};
-use super::correct::{Fault, Mint, Numbers, Plan, Refusal, Request, correct};
+use super::correct::{Fault, Forebear, Mint, Numbers, Plan, Refusal, Request, correct};
 use super::snapshot::{Content, MetaFile, Reader, Snapshot};
-use crate::git::{Config, Oid, Repo};
+use crate::git::{Config, GitError, Oid, Repo};
 use crate::mission::MissionDir;
 
 /// What is wanted.
@@ -71,7 +71,7 @@ pub fn settle(
             catch_up::Wanted { commit: &commit, published, parent, reach: Reach::All, repair: wanted.repair };
         catch_up::plan(&reader, wanted)?
     } else {
-        plan_clearing(repo, &reader, standing, &commit)?
+        plan_off_main(repo, &reader, standing.tip_of_main(repo)?.as_ref(), &commit)?
     };
     let made = match wanted.effect {
         Effect::Commit if wanted.revision.is_none() => match standing.head.branch() {
@@ -102,32 +102,35 @@ fn unreadable(tree: &Snapshot, plan: &Plan) -> Vec<Refusal> {
         .collect()
 }
 
-/// Clears what the published main does not hold; without a published main, what main itself does not hold: a branch
-/// that was cut from an unpublished main must not carry its numbers anywhere.
-fn plan_clearing(
+/// What the branch that `commit` is the tip of changed and only main may change: numbers that `main` does not hold are
+/// cleared, or put back where main had given one before; ids are put back, minted and told apart as they will be on
+/// main. A branch that was cut from an unpublished main must not carry its numbers anywhere.
+pub(super) fn plan_off_main(
     repo: &Repo,
     reader: &Reader<'_>,
-    standing: &Standing,
+    main: Option<&Oid>,
     commit: &Oid,
-) -> Result<Plan, OpError> {
-    let holder = match (standing.published_commit(), standing.main_ref()) {
-        (Some(published), _) => Some(published.clone()),
-        (None, Some(main)) => repo.commit(&main)?,
-        (None, None) => None,
-    };
+) -> Result<Plan, GitError> {
     let tree = reader.tree(commit)?;
-    let held = holder.map(|holder| reader.tree(&holder)).transpose()?.unwrap_or_default();
+    let fork = match main {
+        Some(main) => repo.merge_base(main, commit)?,
+        None => None,
+    };
+    let main = main.map(|main| reader.tree(main)).transpose()?.unwrap_or_default();
+    let before = fork.as_ref().map(|fork| reader.tree(fork)).transpose()?.unwrap_or_default();
+    let forebear = fork.as_ref().map(|commit| Forebear { commit, missions: &before });
+    let (_, changed) = catch_up::split(&tree, Some(&main));
     let request = Request {
         tree: &tree,
-        candidates: &tree.files.keys().cloned().collect(),
-        inherited: &tree.files.keys().cloned().collect(),
-        forebears: &[],
-        seed_from: None,
-        mint: Mint::Never,
-        numbers: Numbers::Clear(&[&held]),
+        candidates: &changed,
+        inherited: &changed,
+        forebears: forebear.as_slice(),
+        seed_from: Some(commit),
+        mint: Mint::Recipe,
+        numbers: Numbers::GiveBack { main: &main, fork: &before },
         reformat: false,
     };
-    Ok(correct(reader, &request)?)
+    correct(reader, &request)
 }
 
 /// The missions that have no number in a commit, for messages.

@@ -33,6 +33,15 @@ pub fn shrunk(repo: &Repo, staged: &Staged) -> Result<Vec<Shrunk>, GitError> {
     Ok(found)
 }
 
+/// The command that stages a log with the rows of `blob` beside those that it holds.
+pub fn put_back(path: &[u8], blob: &Oid) -> String {
+    let quoted = format!("'{}'", String::from_utf8_lossy(path).replace('\'', "'\\''"));
+    format!(
+        "git cat-file blob {blob} | git mission merge-driver event-log --base /dev/null --ours {quoted} \
+         --theirs /dev/stdin && git add -- {quoted}"
+    )
+}
+
 fn compare(
     repo: &Repo,
     parent: Option<&Oid>,

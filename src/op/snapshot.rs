@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about which tree it is or what is wrong with a mission.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
-use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS};
+use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS, key};
 
 /// The file that the first event of a mission stands in.
 pub(super) const EVENT_LOG: &str = "status.events.jsonl";
@@ -97,6 +98,31 @@ impl MetaFile {
     /// Its id, if it can be read and has a valid one.
     pub fn id(&self) -> Option<MissionId> {
         self.text.facts?.id
+    }
+
+    /// Its number, if it can be read and has a valid one.
+    pub fn number(&self) -> Option<u64> {
+        self.text.facts?.number
+    }
+
+    /// What can only be its `mission_slug`, if it has one: asked of thousands, of which a few are then read.
+    pub fn likely_slug(&self) -> Option<Cow<'_, str>> {
+        const NAME: &str = "_slug\"";
+        let text = std::str::from_utf8(self.text.bytes.as_deref()?).ok()?;
+        let mut names = text.match_indices(NAME);
+        match (names.next(), names.next()) {
+            (None, _) => None,
+            (Some((at, _)), None) if !text.contains('\\') => {
+                let rest = text[at + NAME.len()..].trim_start().strip_prefix(':')?.trim_start();
+                rest.strip_prefix('"')?.split('"').next().map(Cow::Borrowed)
+            }
+            _ => self.slug().map(Cow::Borrowed),
+        }
+    }
+
+    /// Its `mission_slug`, if it can be read and has one.
+    pub fn slug(&self) -> Option<&str> {
+        self.meta()?.text(key::MISSION_SLUG)
     }
 
     /// What it says about the number of the mission in `dir`, if it can be read.

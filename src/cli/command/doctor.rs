@@ -3,9 +3,9 @@
 use super::super::args;
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
+use super::super::findings;
 use super::super::printer::Printer;
 use crate::doctor::{Examination, Mended, examine, fix};
-use crate::json::{Value, object};
 use crate::mission::audit::{Code, Finding, Severity};
 use crate::op::audit::Source;
 
@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Doctor) -> Result<
     }
     drop(progress);
     if args.output.json {
-        printer.json(&document(&examined));
+        printer.json(&findings::document(&examined.findings, examined.missions));
         for line in &mended.left {
             printer.note(&format!("warning: left as it is: {line}"));
         }
@@ -55,61 +55,5 @@ fn tell(printer: &mut Printer, examined: &Examination, mended: &Mended) {
     for line in &mended.left {
         printer.note(&format!("warning: left as it is: {line}"));
     }
-    for finding in &examined.findings {
-        let place = finding.place();
-        let gap = if place.is_empty() { "" } else { ": " };
-        printer.line(&format!(
-            "{:<8} {:<20} {place}{gap}{}",
-            finding.severity.as_str(),
-            finding.code,
-            finding.message
-        ));
-    }
-    let mut fixes: Vec<&str> =
-        examined.findings.iter().filter_map(|finding| finding.fix.as_deref()).collect();
-    fixes.sort_unstable();
-    fixes.dedup();
-    for fix in fixes {
-        printer.line(&format!("helps:   {fix}"));
-    }
-    printer.line(&format!(
-        "{} missions, {} errors, {} warnings",
-        examined.missions,
-        count(examined, Severity::Error),
-        count(examined, Severity::Warning)
-    ));
-}
-
-fn count(examined: &Examination, severity: Severity) -> usize {
-    examined.findings.iter().filter(|finding| finding.severity == severity).count()
-}
-
-fn document(examined: &Examination) -> Value {
-    object([
-        ("findings", Value::Array(examined.findings.iter().map(finding_json).collect())),
-        (
-            "summary",
-            object([
-                ("missions", examined.missions.into()),
-                ("errors", count(examined, Severity::Error).into()),
-                ("warnings", count(examined, Severity::Warning).into()),
-            ]),
-        ),
-    ])
-}
-
-/// A finding as `--json` shows it.
-pub(super) fn finding_json(finding: &Finding) -> Value {
-    let message = match finding.position {
-        Some(_) => format!("{}: {}", finding.place(), finding.message),
-        None => finding.message.clone(),
-    };
-    object([
-        ("code", finding.code.as_str().into()),
-        ("severity", finding.severity.as_str().into()),
-        ("path", finding.path.clone().into()),
-        ("mission_id", finding.mission_id.map(|id| id.to_string()).into()),
-        ("message", message.into()),
-        ("fix", finding.fix.clone().into()),
-    ])
+    findings::tell(printer, &examined.findings, examined.missions);
 }

@@ -19,8 +19,7 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: args::Hook) -> Result<Exi
     let repo = super::open()?;
     let chained = env::var(env::GIT_MISSION_CHAINED).filter(|path| !path.is_empty()).map(PathBuf::from);
     let mut stdin = Vec::new();
-    // Only these two are told anything; the others may have a terminal or nothing at all there.
-    if matches!(hook, HookName::PrePush | HookName::PostRewrite) {
+    if hook.reads_stdin() {
         // What cannot be read was not said.
         let _ = std::io::stdin().read_to_end(&mut stdin);
     }

@@ -9,7 +9,12 @@ use crate::install::{self, Options, Report};
 pub(in crate::cli) fn install(printer: &mut Printer, args: &Install) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
     let program = super::this_program()?;
-    let report = install::install(&repo, &Options { program, dry_run: args.dry_run })?;
+    let options = Options { program, dry_run: args.dry_run };
+    let report = if args.server {
+        install::install_server(&repo, &options)?
+    } else {
+        install::install(&repo, &options)?
+    };
     tell(printer, &report);
     if report.is_unchanged() {
         printer.line("everything is installed already");

@@ -7,6 +7,7 @@ use super::exit::ExitStatus;
 use crate::git::Repo;
 use crate::mission::SPECS;
 
+pub(super) mod check;
 pub(super) mod create;
 pub(super) mod doctor;
 pub(super) mod explain;

@@ -63,31 +63,40 @@ pub fn judge_missions(scene: Scene<'_>) -> Vec<Finding> {
     let crowd = Crowd::of(&metas, scene.subjects);
     let mut findings = Vec::new();
     for subject in scene.subjects {
-        let path = path_of(subject.dir);
-        let found = match subject.seen {
-            Seen::Missing => {
-                let message = "the directory has a specification or a log, and no meta.json";
-                vec![Finding::new(Code::MetaMissing, message).at(subject.dir.to_string())]
-            }
-            Seen::NotRegular => {
-                vec![Finding::new(Code::MetaNotRegular, "not a regular file").at(path)]
-            }
-            Seen::Unreadable(error) => vec![unreadable(error).at(path)],
-            Seen::Meta { meta, canonical } => {
-                let mut found = by_itself(subject, meta, canonical);
-                found.extend(identity(&scene, &crowd, subject.dir, meta));
-                found.extend(number(&scene, &crowd, subject.dir, meta));
-                found.extend(names(&crowd, subject.dir, meta));
-                let named = |finding: Finding| finding.at(path.clone()).of(meta.valid_id());
-                found.into_iter().map(named).collect()
-            }
-        };
-        findings.extend(found);
+        findings.extend(judge_alone(subject));
+        if let Seen::Meta { meta, .. } = subject.seen {
+            let mut found = identity(&scene, &crowd, subject.dir, meta);
+            found.extend(number(&scene, &crowd, subject.dir, meta));
+            found.extend(names(&crowd, subject.dir, meta));
+            let path = path_of(subject.dir);
+            findings.extend(found.into_iter().map(|finding| finding.at(path.clone()).of(meta.valid_id())));
+        }
     }
     findings
 }
 
-fn path_of(dir: &MissionDir) -> String {
+/// What is wrong with one mission whatever else there is: a file that cannot be read, keys that are missing or old, an
+/// id or a number that is none.
+pub fn judge_alone(subject: &Subject<'_>) -> Vec<Finding> {
+    let path = path_of(subject.dir);
+    match subject.seen {
+        Seen::Missing => {
+            let message = "the directory has a specification or a log, and no meta.json";
+            vec![Finding::new(Code::MetaMissing, message).at(subject.dir.to_string())]
+        }
+        Seen::NotRegular => {
+            vec![Finding::new(Code::MetaNotRegular, "not a regular file").at(path)]
+        }
+        Seen::Unreadable(error) => vec![unreadable(error).at(path)],
+        Seen::Meta { meta, canonical } => {
+            let found = by_itself(subject, meta, canonical);
+            found.into_iter().map(|finding| finding.at(path.clone()).of(meta.valid_id())).collect()
+        }
+    }
+}
+
+/// The file that a finding about a mission names.
+pub fn path_of(dir: &MissionDir) -> String {
     format!("{dir}/meta.json")
 }
 
@@ -128,6 +137,14 @@ fn by_itself(subject: &Subject<'_>, meta: &Meta, canonical: bool) -> Vec<Finding
     if !canonical {
         found.push(Finding::new(Code::NotCanonical, "not in canonical form").fixed_by(MIGRATE));
     }
+    if let IdField::Invalid(text) = meta.id() {
+        let message = format!("mission_id {text} is not 26 characters of Crockford base 32");
+        found.push(Finding::new(Code::MissionIdInvalid, message));
+    }
+    if let NumberField::Invalid(text) = meta.number() {
+        let message = format!("mission_number {text} is not null, an integer from 1 or a string of digits");
+        found.push(Finding::new(Code::NumberInvalid, message));
+    }
     found
 }
 
@@ -137,10 +154,7 @@ fn identity(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta)
         IdField::Missing => {
             found.push(Finding::new(Code::MissionIdMissing, "no mission_id").fixed_by(MIGRATE));
         }
-        IdField::Invalid(text) => {
-            let message = format!("mission_id {text} is not 26 characters of Crockford base 32");
-            found.push(Finding::new(Code::MissionIdInvalid, message));
-        }
+        IdField::Invalid(_) => {}
         IdField::Valid(id) => {
             let others = others(crowd.ids.get(&id), dir);
             if !others.is_empty() {
@@ -161,15 +175,10 @@ fn identity(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta)
 
 fn number(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -> Vec<Finding> {
     match meta.number() {
-        NumberField::Invalid(text) => {
-            let message =
-                format!("mission_number {text} is not null, an integer from 1 or a string of digits");
-            vec![Finding::new(Code::NumberInvalid, message)]
-        }
         NumberField::Unsettled if scene.is_main => {
             vec![Finding::new(Code::NumberUnsettled, "no number on main yet").fixed_by(SETTLE)]
         }
-        NumberField::Unsettled => Vec::new(),
+        NumberField::Unsettled | NumberField::Invalid(_) => Vec::new(),
         NumberField::Settled(number) => {
             let others = others(crowd.numbers.get(&number), dir);
             let message = format!("number {number} is also that of {}", some_of(&others));

@@ -8,4 +8,4 @@ mod missions;
 
 pub use code::{Code, Finding, Severity};
 pub use log::{LogFault, judge_log, sorted_log};
-pub use missions::{Scene, Seen, Subject, judge_missions};
+pub use missions::{Scene, Seen, Subject, judge_alone, judge_missions, path_of};
