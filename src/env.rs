@@ -49,6 +49,34 @@ pub const GIT_DIR: &str = "GIT_DIR";
 pub const GIT_OBJECT_DIRECTORY: &str = "GIT_OBJECT_DIRECTORY";
 /// Set by git in server hooks: where else objects are found.
 pub const GIT_ALTERNATE_OBJECT_DIRECTORIES: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
+/// These change which repository git finds, or what its configuration says; see git(1).
+pub const GIT_WORK_TREE: &str = "GIT_WORK_TREE";
+/// See git(1).
+pub const GIT_COMMON_DIR: &str = "GIT_COMMON_DIR";
+/// See git's `environment.h`.
+pub const GIT_IMPLICIT_WORK_TREE: &str = "GIT_IMPLICIT_WORK_TREE";
+/// See git(1).
+pub const GIT_NAMESPACE: &str = "GIT_NAMESPACE";
+/// See git(1).
+pub const GIT_CEILING_DIRECTORIES: &str = "GIT_CEILING_DIRECTORIES";
+/// See git(1).
+pub const GIT_DISCOVERY_ACROSS_FILESYSTEM: &str = "GIT_DISCOVERY_ACROSS_FILESYSTEM";
+/// See git-config(1).
+pub const GIT_CONFIG: &str = "GIT_CONFIG";
+/// See git-config(1).
+pub const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
+/// What `git -c` leaves for the programs that git starts.
+pub const GIT_CONFIG_PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
+/// See git-config(1).
+pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
+/// See git-config(1).
+pub const GIT_CONFIG_SYSTEM: &str = "GIT_CONFIG_SYSTEM";
+/// See git-config(1).
+pub const GIT_CONFIG_NOSYSTEM: &str = "GIT_CONFIG_NOSYSTEM";
+/// Where programs keep settings of the user.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// Lets git's own tests see a repository as somebody else's.
+pub const GIT_TEST_ASSUME_DIFFERENT_OWNER: &str = "GIT_TEST_ASSUME_DIFFERENT_OWNER";
 /// Prefix of the variables by which `git merge` names its parents: `GITHEAD_<object id>`.
 pub const GITHEAD_PREFIX: &str = "GITHEAD_";
 

@@ -16,6 +16,7 @@ pub struct Config {
     ignored: Vec<IgnoredValue>,
     /// Whether a file of the work tree says who keeps or asks for credentials
     strange_credentials: bool,
+    origins: Vec<PathBuf>,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -28,6 +29,11 @@ pub struct IgnoredValue {
 }
 
 impl Config {
+    /// These values, in this order.
+    pub(super) fn of(values: Vec<(String, String)>) -> Self {
+        Self { values, ..Self::default() }
+    }
+
     /// The value of a key; a key without `=` counts as `true`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
@@ -73,6 +79,11 @@ impl Config {
         !self.strange_credentials
     }
 
+    /// The files that settings come from, each once.
+    pub fn origins(&self) -> &[PathBuf] {
+        &self.origins
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -80,7 +91,11 @@ impl Config {
         while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
             let setting = String::from_utf8_lossy(setting);
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
-            match origin.strip_prefix(b"file:").map(|file| from.join(system_path(file))) {
+            let file = origin.strip_prefix(b"file:").map(|file| from.join(system_path(file)));
+            if let Some(file) = file.as_ref().filter(|file| !config.origins.contains(file)) {
+                config.origins.push(file.clone());
+            }
+            match file {
                 Some(file) if inside_work_tree(&file) => {
                     config.strange_credentials |= key.starts_with("credential.") || key == "core.askpass";
                     if key.starts_with("mission.") {

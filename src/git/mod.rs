@@ -11,13 +11,18 @@ mod commit;
 mod config;
 mod config_file;
 mod credential;
+mod discover;
 mod error;
 mod index;
+mod index_file;
 mod objects;
 mod oid;
 mod process;
 mod refs;
+mod replace;
 mod repo;
+mod settings;
+mod staged;
 mod text;
 mod work_file;
 

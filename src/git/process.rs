@@ -49,6 +49,11 @@ impl Git {
         self
     }
 
+    /// The program, absolute.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The same git with one more environment variable.
     pub(super) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
         let mut git = self.clone();
