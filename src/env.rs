@@ -48,6 +48,8 @@ pub mod place {
     pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
+    /// What a run that was killed left to be finished.
+    pub const UNFINISHED: &str = "unfinished";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
 }

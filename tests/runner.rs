@@ -8,6 +8,7 @@ mod corpus;
 mod doctor;
 mod driver_corpus;
 mod events;
+mod faults;
 mod files;
 mod handles;
 mod histories;

@@ -6,6 +6,7 @@ mod database;
 mod delivery;
 mod events;
 mod older;
+pub(crate) mod older_schemas;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,14 @@ use crate::mission::MetaError;
 use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
 use crate::op::stage::{self, Staged};
+use crate::op::unfinished;
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
+    if let Err(error) = unfinished::finish(repo) {
+        let text = format!("what a killed run left could not be finished: {}", in_one_line(&error));
+        report.warn(text, Some("git mission status"));
+    }
     let Some(staged) = look(repo, report) else { return };
     let tip = staged.tip().cloned();
     judge(repo, staged, report, stage::correct_staged);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::correct::Rewrite;
+use super::unfinished;
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
 
 /// Writes the blobs of the rewrites; returns their index entries.
@@ -29,6 +30,7 @@ pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError>
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
     let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
+    let note = unfinished::begin(repo, None, rewrites, &entries, &unmodified)?;
     repo.replace_in_index(&IndexAt::Current, &entries)?;
     if let Some(own) = index_held_ready(repo) {
         let replaced = replace_where_equal(repo, &own, rewrites, entries)?;
@@ -39,7 +41,8 @@ pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError>
         repo.checkout_index(&own, &stays)?;
         unmodified = goes;
     }
-    repo.checkout_index(&IndexAt::Current, &unmodified)
+    repo.checkout_index(&IndexAt::Current, &unmodified)?;
+    note.done()
 }
 
 /// The `index.lock` that becomes the repository's index when a commit from a temporary index is done.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
@@ -205,11 +205,15 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
         Err(error) => return Err(QueueError::io("look at", path)(error)),
     }
-    let version = read_only(path).and_then(|connection| {
+    let version = |connection: Connection| {
         // Reads the schema too, so that a damaged one is found here.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-    });
+    };
+    let version = match read_only(path).and_then(version) {
+        Err(error) if is_interrupted(&error) => roll_back(path).and_then(version),
+        other => other,
+    };
     match version.map_err(|error| QueueError::sql(path, error)) {
         Ok(version) if version > schema::VERSION => Ok(State::Present(Access::ReadOnly { found: version })),
         Ok(schema::VERSION) => Ok(State::Present(Access::ReadWrite)),
@@ -217,6 +221,21 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a writer was killed in the middle of a transaction, so that nobody can read before it is rolled back.
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY))
+}
+
+/// A connection that may roll back what a killed writer left, as every reader of `SQLite` does, and writes nothing
+/// else.
+fn roll_back(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
 }
 
 /// A connection that writes nothing, not even when it is the last one to close.

@@ -1,0 +1,17 @@
+//! Pull the plug: operations that are killed, or fail, at every system call; disks that are full, read-only, or lose
+//! what was not synced; databases that are damaged on every page; locks that somebody holds; clocks that jump; pipes
+//! that are closed. Nothing acknowledged is lost, nothing is left half done.
+//!
+//! A selection runs with all tests. `GIT_MISSION_FAULTS=all` runs every point and prints the table of
+//! `docs/reliability.md`; a failed point prints the line that runs it alone.
+
+mod operation;
+mod operations;
+mod points;
+mod strace;
+
+/// Says what was tried, or that a test was skipped.
+#[expect(clippy::print_stderr, reason = "says what was tried, or that a test was skipped")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
