@@ -48,7 +48,7 @@ impl Operation for Migrate {
         format!("{}\nstatus {status}", versions(&repo, &PATHS).join("\n"))
     }
 
-    fn judge(&self, scene: &Repo<'_>, _: &Output, before: &str, after: &str) {
-        old_or_new(&versions(&scene.cd("repo"), &PATHS), before, after);
+    fn judge(&self, scene: &Repo<'_>, ended: &Output, before: &str, after: &str) {
+        old_or_new(&versions(&scene.cd("repo"), &PATHS), ended, before, after);
     }
 }

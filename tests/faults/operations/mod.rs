@@ -12,7 +12,7 @@ mod schema;
 mod settle;
 
 use super::operation::Operation;
-use crate::support::Repo;
+use crate::support::{Output, Repo};
 
 /// Every one of them.
 pub(crate) fn all() -> Vec<Box<dyn Operation>> {
@@ -56,11 +56,11 @@ fn without_id(text: &str) -> String {
 
 /// Every line of what is there is a line of before or of after: nothing is torn, nothing came from elsewhere.
 #[track_caller]
-fn old_or_new(there: &[String], before: &str, after: &str) {
+fn old_or_new(there: &[String], ended: &Output, before: &str, after: &str) {
     for line in there {
         // A git that is killed while it checks a file out leaves it empty or away; what it says is in the index.
         let is_away = line.starts_with("work ") && line.ends_with(".json ");
         let known = is_away || before.lines().chain(after.lines()).any(|old| old == line);
-        assert!(known, "neither old nor new: {line}");
+        assert!(known, "neither old nor new: {line}\nafter {ended}");
     }
 }

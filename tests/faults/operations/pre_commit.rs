@@ -56,7 +56,7 @@ impl Operation for PreCommit {
     fn judge(&self, scene: &Repo<'_>, ended: &Output, before: &str, after: &str) {
         let repo = scene.cd("repo");
         let there = versions(&repo, &PATHS);
-        old_or_new(&there, before, after);
+        old_or_new(&there, ended, before, after);
         let is_new = |place: &str| -> Vec<bool> {
             there
                 .iter()

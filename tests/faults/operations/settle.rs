@@ -45,10 +45,10 @@ impl Operation for Settle {
         format!("at {}\n{}\nstatus {status}", repo.head(), versions(&repo, &PATHS).join("\n"))
     }
 
-    fn judge(&self, scene: &Repo<'_>, _: &Output, before: &str, after: &str) {
+    fn judge(&self, scene: &Repo<'_>, ended: &Output, before: &str, after: &str) {
         let repo = scene.cd("repo");
         let mut there = versions(&repo, &PATHS);
         there.push(format!("at {}", repo.head()));
-        old_or_new(&there, before, after);
+        old_or_new(&there, ended, before, after);
     }
 }
