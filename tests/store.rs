@@ -25,7 +25,7 @@ use tempfile::TempDir;
 const ROOMY: u64 = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn at(seconds: i64) -> Instant {
+pub(crate) fn at(seconds: i64) -> Instant {
     Instant::from_unix_seconds(1_775_451_688 + seconds).expect("a time")
 }
 
@@ -130,7 +130,7 @@ fn event(id: &str) -> Value {
     ])
 }
 
-fn new_event(id: &str) -> NewEvent {
+pub(crate) fn new_event(id: &str) -> NewEvent {
     NewEvent { event: event(id), coalesce_key: None, origin: Origin::Tree }
 }
 

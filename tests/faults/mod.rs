@@ -8,7 +8,17 @@
 mod operation;
 mod operations;
 mod points;
+mod power;
 mod strace;
+
+use crate::support::variable;
+
+/// Which points are tried: a selection where this is not set, `all`, or one (`<operation>: <point>`).
+const WHICH: &str = "GIT_MISSION_FAULTS";
+
+fn which() -> String {
+    variable(WHICH).map(|which| which.to_string_lossy().into_owned()).unwrap_or_default()
+}
 
 /// Says what was tried, or that a test was skipped.
 #[expect(clippy::print_stderr, reason = "says what was tried, or that a test was skipped")]

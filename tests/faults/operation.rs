@@ -71,6 +71,25 @@ impl<'w> Stage<'w> {
         self.world.directory("scene")
     }
 
+    /// What is there after a run that finished.
+    pub(crate) fn after(&self) -> &str {
+        &self.after
+    }
+
+    /// Runs it on a fresh scene under `strace` with these options; how it ended, and the trace.
+    pub(crate) fn trace(&self, options: &str) -> (Output, String) {
+        self.reset();
+        let mut output = None;
+        let trace = self.traced.trace_with(options, || output = Some(self.operation.run(&self.scene())));
+        (output.expect("an end"), trace)
+    }
+
+    /// Judges what lies in another directory as if it were the scene.
+    #[track_caller]
+    pub(crate) fn judge(&self, scene: &Repo<'_>, ended: &Output) {
+        self.operation.judge(scene, ended, &self.before, &self.after);
+    }
+
     fn reset(&self) {
         let scene = self.scene();
         let _ = std::fs::remove_dir_all(scene.path());

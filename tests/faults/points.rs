@@ -8,12 +8,10 @@ use std::sync::Mutex;
 
 use super::operation::{Operation, Stage};
 use super::operations;
-use super::say;
 use super::strace::{self, Calls, Point};
-use crate::support::{World, any_git, variable};
+use super::{WHICH, say, which};
+use crate::support::{World, any_git};
 
-/// `all`, or one point: `<operation>: <point>`.
-const WHICH: &str = "GIT_MISSION_FAULTS";
 /// How many points of each operation and kind the ordinary run tries.
 const SELECTED: usize = 9;
 /// Operations at the same time: more do not go faster on a machine of two cores.
@@ -146,7 +144,7 @@ fn nothing_is_lost_or_half_done_whatever_fails() {
     if !strace::is_there() {
         return;
     }
-    let which = variable(WHICH).map(|which| which.to_string_lossy().into_owned()).unwrap_or_default();
+    let which = which();
     let operations = operations::all();
     let todo: Mutex<Vec<&Box<dyn Operation>>> = Mutex::new(operations.iter().rev().collect());
     let done = Mutex::new(BTreeMap::new());

@@ -109,7 +109,7 @@ impl Traced {
     pub(crate) fn hit(&self, point: &Point, run: impl FnOnce()) -> bool {
         self.plan(&point.options());
         run();
-        self.plan.as_path().exists().then(|| std::fs::write(&self.plan, "off"));
+        std::fs::write(&self.plan, "off").expect("a plan");
         let trace = self.trace();
         if point.is_kill() {
             return trace.contains("killed by SIGKILL");
@@ -119,12 +119,17 @@ impl Traced {
         trace.lines().any(|line| line.contains("(INJECTED)") && is_real(line))
     }
 
-    /// The system calls of the program while it runs.
-    pub(crate) fn calls(&self, run: impl FnOnce()) -> Calls {
-        self.plan("-f -y");
+    /// The trace of a run.
+    pub(crate) fn trace_with(&self, options: &str, run: impl FnOnce()) -> String {
+        self.plan(options);
         run();
         std::fs::write(&self.plan, "off").expect("a plan");
-        Calls::read(&self.trace())
+        self.trace()
+    }
+
+    /// The system calls of the program while it runs.
+    pub(crate) fn calls(&self, run: impl FnOnce()) -> Calls {
+        Calls::read(&self.trace_with("-f -y", run))
     }
 }
 

@@ -16,6 +16,10 @@ fn stored(scene: &Repo<'_>) -> Vec<String> {
     let events = std::fs::read_to_string(scene.at("server/events.jsonl")).unwrap_or_default();
     // What a killed writer left of a line is no event.
     for line in events.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        // Nor is what a power failure left of one.
+        if line.contains('\0') {
+            continue;
+        }
         let event: serde_json::Value = serde_json::from_str(line).expect("an event");
         stored.push(format!("event {} pending", event["event_id"].as_str().expect("an id")));
     }

@@ -31,6 +31,14 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
     ]
 }
 
+/// Those that change nothing but the store and a server in a directory.
+pub(crate) fn of_the_store() -> Vec<Box<dyn Operation>> {
+    let of_the_store = |operation: &Box<dyn Operation>| {
+        matches!(operation.name(), "enqueue" | "flush") || operation.name().starts_with("schema")
+    };
+    all().into_iter().filter(of_the_store).collect()
+}
+
 /// The files of `repo` as they are in HEAD, in the index and in the work tree, one line each, with what git says of
 /// them. Ids of missions that were made just now differ from run to run: they are left out.
 fn versions(repo: &Repo<'_>, paths: &[&str]) -> Vec<String> {
