@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::operation::Operation;
+use super::super::operation::{Operation, remove_locks};
 use super::super::strace::Traced;
 use super::enqueue;
 use crate::support::{Output, Repo};
@@ -56,26 +56,40 @@ impl Operation for Flush {
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {
-        let queued = enqueue::rows(scene).into_iter().map(|row| format!("queued {row}"));
-        let stored = stored(scene).into_iter().map(|row| format!("stored {row}"));
-        queued.chain(stored).collect::<Vec<_>>().join("\n")
+        look(scene)
     }
 
     fn judge(&self, scene: &Repo<'_>, _: &Output, before: &str, _: &str) {
-        let all: BTreeSet<String> =
-            before.lines().filter_map(|line| line.strip_prefix("queued ")).map(str::to_owned).collect();
-        let mut there = enqueue::rows(scene);
-        there.extend(stored(scene));
-        assert_eq!(there, all, "what is queued or stored, and what was");
+        everything_is_somewhere(scene, before);
     }
 
-    /// Time passes: leases end, and waits before the next try.
     fn recover(&self, scene: &Repo<'_>) {
-        let connection =
-            rusqlite::Connection::open(scene.at("repo/.git/mission/queue.db")).expect("a database");
-        for table in ["queue", "body_upload_queue"] {
-            let sql = format!("UPDATE {table} SET lease_until = 0, next_attempt_at = 0");
-            connection.execute(&sql, []).expect("updates");
-        }
+        let_time_pass(scene);
+    }
+}
+
+/// Every row, and where it is.
+pub(super) fn look(scene: &Repo<'_>) -> String {
+    let queued = enqueue::rows(scene).into_iter().map(|row| format!("queued {row}"));
+    let stored = stored(scene).into_iter().map(|row| format!("stored {row}"));
+    queued.chain(stored).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+pub(super) fn everything_is_somewhere(scene: &Repo<'_>, before: &str) {
+    let all: BTreeSet<String> =
+        before.lines().filter_map(|line| line.strip_prefix("queued ")).map(str::to_owned).collect();
+    let mut there = enqueue::rows(scene);
+    there.extend(stored(scene));
+    assert_eq!(there, all, "what is queued or stored, and what was");
+}
+
+/// Leases end, and waits before the next try.
+pub(super) fn let_time_pass(scene: &Repo<'_>) {
+    remove_locks(scene);
+    let connection = rusqlite::Connection::open(scene.at("repo/.git/mission/queue.db")).expect("a database");
+    for table in ["queue", "body_upload_queue"] {
+        let sql = format!("UPDATE {table} SET lease_until = 0, next_attempt_at = 0");
+        connection.execute(&sql, []).expect("updates");
     }
 }

@@ -6,6 +6,7 @@
 mod driver;
 mod enqueue;
 mod flush;
+mod hooks;
 mod migrate;
 mod pre_commit;
 mod schema;
@@ -20,6 +21,9 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
         Box::new(pre_commit::PreCommit),
         Box::new(driver::Driver("driver-meta", 0)),
         Box::new(driver::Driver("driver-event-log", 1)),
+        Box::new(hooks::PostCommit),
+        Box::new(hooks::PrePush),
+        Box::new(hooks::PostMerge),
         Box::new(settle::Settle),
         Box::new(migrate::Migrate),
         Box::new(enqueue::Enqueue),
