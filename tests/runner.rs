@@ -32,7 +32,6 @@ mod merging_faults;
 mod merging_memory;
 mod merging_support;
 mod migrate;
-mod queue_damage;
 mod settlement;
 mod store;
 mod support;

@@ -30,12 +30,12 @@ pub(crate) fn at(seconds: i64) -> Instant {
 }
 
 /// A directory with room for a database.
-struct Place {
+pub(crate) struct Place {
     directory: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: TempDir::new().expect("a directory") }
     }
 
@@ -44,7 +44,7 @@ impl Place {
     }
 
     #[track_caller]
-    fn open(&self) -> Queue {
+    pub(crate) fn open(&self) -> Queue {
         let Opened { queue, set_aside } = Queue::open(&self.database(), at(0)).expect("opens");
         assert_eq!(set_aside, None);
         assert_eq!(queue.access(), Access::ReadWrite);

@@ -105,6 +105,7 @@ pub fn commit(
     };
     let commit =
         repo.make_commit(&NewCommit { parent: head, files: &files, message: &message(plan), signing })?;
+    repo.wait_for_index()?;
     let note = unfinished::begin(repo, Some(&commit), &plan.rewrites, &files, &[])?;
     repo.move_ref(branch, &commit, head, "git-mission: settle")?;
     follow::follow(repo, Some(&commit), &plan.rewrites, &files)?;

@@ -25,7 +25,8 @@ pub struct Status {
 pub fn status(repo: &Repo) -> Result<Status, SyncError> {
     let settings = Settings::of(&repo.config()?);
     let path = queue_path(repo);
-    if !path.exists() {
+    // One that cannot be looked at is no absent one.
+    if path.try_exists().is_ok_and(|there| !there) {
         return Ok(Status {
             settings,
             events: EventStats::default(),

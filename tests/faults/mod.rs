@@ -5,8 +5,14 @@
 //! A selection runs with all tests. `GIT_MISSION_FAULTS=all` runs every point and prints the table of
 //! `docs/reliability.md`; a failed point prints the line that runs it alone.
 
+mod clocks;
+mod crowd;
+mod damage;
+mod disks;
+mod locks;
 mod operation;
 mod operations;
+mod pipes;
 mod points;
 mod power;
 mod strace;

@@ -16,8 +16,15 @@ pub(crate) trait Operation: Sync {
     /// Makes everything that the operation needs below `scene`. What it starts must be [`Traced::program`].
     fn prepare(&self, scene: &Repo<'_>);
 
+    /// The command that does it, in the directory `repo` of the scene.
+    fn command(&self, scene: &Repo<'_>) -> Vec<String>;
+
     /// Does it.
-    fn run(&self, scene: &Repo<'_>) -> Output;
+    fn run(&self, scene: &Repo<'_>) -> Output {
+        let command = self.command(scene);
+        let args: Vec<&str> = command[1..].iter().map(String::as_str).collect();
+        scene.cd("repo").run(&command[0], &args)
+    }
 
     /// Panics unless nothing is lost and nothing is half done; called right after the fault. `before` and `after` are
     /// [`look`](Self::look) at the untouched scene and at the finished one.
@@ -29,6 +36,11 @@ pub(crate) trait Operation: Sync {
     /// Whether what it is called for stands whatever becomes of it, so that success says nothing about it.
     fn is_open(&self) -> bool {
         false
+    }
+
+    /// Whether every single call of the program is a point, or so many of each as tell them apart.
+    fn is_exhaustive(&self) -> bool {
+        true
     }
 
     /// What finishes it after a fault.
@@ -111,10 +123,27 @@ impl<'w> Stage<'w> {
     pub(crate) fn play(&self, under: impl FnOnce(&dyn Fn() -> Output) -> (Output, bool)) -> bool {
         self.reset();
         let scene = self.scene();
-        let run = || self.operation.run(&scene);
-        let (ended, hit) = under(&run);
+        let (ended, hit) = under(&|| self.operation.run(&scene));
         assert!(!hit || !ended.stderr.contains("internal error"), "a panic: {ended}");
-        self.operation.judge(&scene, &ended, &self.before, &self.after);
+        self.close(&ended);
+        hit
+    }
+
+    /// The same where `under` runs the command, in a place of its own that it puts back.
+    #[track_caller]
+    pub(crate) fn play_in(&self, under: impl FnOnce(&[String], &Repo<'_>) -> Output) {
+        self.reset();
+        let scene = self.scene();
+        let ended = under(&self.operation.command(&scene), &scene);
+        assert!(!ended.stderr.contains("internal error"), "a panic: {ended}");
+        self.close(&ended);
+    }
+
+    /// Judges what is there, does it again and judges that.
+    #[track_caller]
+    fn close(&self, ended: &Output) {
+        let scene = self.scene();
+        self.operation.judge(&scene, ended, &self.before, &self.after);
         if ended.status == 0 && !self.operation.is_open() {
             let look = self.operation.look(&scene);
             assert!(look == self.after, "said to be done: {ended}\n{}", difference(&look, &self.after));
@@ -127,7 +156,6 @@ impl<'w> Stage<'w> {
             "not finished: {again}\nafter {ended}\n{}",
             difference(&look, &self.after)
         );
-        hit
     }
 }
 

@@ -13,7 +13,9 @@ use super::{WHICH, say, which};
 use crate::support::{World, any_git};
 
 /// How many points of each operation and kind the ordinary run tries.
-const SELECTED: usize = 9;
+const SELECTED: usize = 6;
+/// How many calls of one name are tried where not every one is, evenly spread.
+const SPREAD: usize = 16;
 /// Operations at the same time: more do not go faster on a machine of two cores.
 const STREAMS: usize = 2;
 
@@ -40,8 +42,8 @@ fn changes(call: &str) -> bool {
         || ["rename", "link", "unlink", "fchmod", "chmod"].iter().any(|name| call.starts_with(name))
 }
 
-/// Every point of an operation: the program killed at each of its calls, every process that it starts killed at each
-/// call that changes something, every error.
+/// The points of an operation: the program killed at each of its calls; every process that it starts killed at calls
+/// that change something; errors.
 fn every_point(stage: &Stage<'_>) -> Vec<Point> {
     let mut calls = Calls::default();
     stage.play(|run| {
@@ -49,29 +51,30 @@ fn every_point(stage: &Stage<'_>) -> Vec<Point> {
         calls = stage.traced.calls(|| output = Some(run()));
         (output.expect("an end"), true)
     });
-    let point = |fault: &str, call: &str, nth, all| Point {
-        fault: fault.to_owned(),
-        call: call.to_owned(),
-        nth,
-        all,
-    };
     let mut points = Vec::new();
-    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut add = |fault: &str, call: &str, nths: Vec<usize>, all: bool, every: bool| {
+        let step = if every { 1 } else { nths.len().div_ceil(SPREAD).max(1) };
+        let nths = nths.into_iter().step_by(step);
+        points.extend(nths.map(|nth| Point { fault: fault.to_owned(), call: call.to_owned(), nth, all }));
+    };
+    let mut own: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
     for (call, of_file) in calls.own.iter().filter(|(call, _)| !call.starts_with("exit")) {
-        let nth = made.entry(call).or_default();
-        *nth += 1;
-        points.push(point("kill", call, *nth, false));
+        own.entry(call).or_default().push(*of_file);
+    }
+    for (call, of_files) in own {
+        add("kill", call, (1..=of_files.len()).collect(), false, stage.operation.is_exhaustive());
         // A pipe does not answer with an error of the disk.
-        if *of_file && matches!(call.as_str(), "read" | "pread64") {
-            points.push(point("EIO", call, *nth, false));
+        if matches!(call, "read" | "pread64") {
+            let of_files = of_files.iter().zip(1..).filter(|(of_file, _)| **of_file).map(|(_, nth)| nth);
+            add("EIO", call, of_files.collect(), false, false);
         }
     }
     for (call, count) in &calls.most {
         if changes(call) {
-            points.extend((1..=*count).map(|nth| point("kill", call, nth, true)));
+            add("kill", call, (1..=*count).collect(), true, false);
         }
         for error in errors(call) {
-            points.extend((1..=*count).map(|nth| point(error, call, nth, true)));
+            add(error, call, (1..=*count).collect(), true, false);
         }
     }
     points

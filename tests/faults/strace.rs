@@ -96,6 +96,12 @@ impl Traced {
         world.path("strace/git-mission")
     }
 
+    /// The program with these arguments, as a command.
+    pub(crate) fn command(world: &World, args: &[&str]) -> Vec<String> {
+        let program = Self::program(world).to_string_lossy().into_owned();
+        [program].into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect()
+    }
+
     fn plan(&self, options: &str) {
         std::fs::write(&self.plan, options).expect("a plan");
         let _ = std::fs::remove_file(&self.trace);

@@ -2,6 +2,7 @@
 
 use super::super::operation::Operation;
 use super::super::strace::Traced;
+use super::git;
 use crate::merging_support::{Subject, installed, subjects};
 use crate::support::{Output, Repo, World};
 
@@ -39,8 +40,8 @@ impl Operation for Driver {
         repo.ok(&["config", key, &command]);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").git(&["merge", "-q", "theirs"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        git(scene, &["merge", "-q", "theirs"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {

@@ -40,7 +40,7 @@ pub(super) fn rows(scene: &Repo<'_>) -> BTreeSet<String> {
 }
 
 /// A repository that says something new, with a server in a directory; `pushed` to an origin or not.
-pub(super) fn started(scene: &Repo<'_>, artifacts: usize) {
+pub(crate) fn started(scene: &Repo<'_>, artifacts: usize) {
     let world = scene.world();
     let repo = world.init("scene/repo");
     repo.commit("README.md", "# App\n");
@@ -67,8 +67,8 @@ impl Operation for Enqueue {
         started(scene, 5);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").run(Traced::program(scene.world()), &["sync", "enqueue"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["sync", "enqueue"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {

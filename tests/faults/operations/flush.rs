@@ -11,7 +11,7 @@ use crate::support::{Output, Repo};
 pub(super) struct Flush;
 
 /// What the server holds, as the rows of a queue would say it.
-fn stored(scene: &Repo<'_>) -> Vec<String> {
+pub(crate) fn stored(scene: &Repo<'_>) -> Vec<String> {
     let mut stored = Vec::new();
     let events = std::fs::read_to_string(scene.at("server/events.jsonl")).unwrap_or_default();
     // What a killed writer left of a line is no event.
@@ -44,6 +44,11 @@ impl Operation for Flush {
         "flush"
     }
 
+    /// A git that cannot open the directory of the remote-tracking refs says that there are none.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, scene: &Repo<'_>) {
         enqueue::started(scene, 2);
         let repo = scene.cd("repo");
@@ -51,16 +56,23 @@ impl Operation for Flush {
         repo.ok(&["push", "-q", "origin", "main"]);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").run(Traced::program(scene.world()), &["sync", "flush"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["sync", "flush"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {
         look(scene)
     }
 
-    fn judge(&self, scene: &Repo<'_>, _: &Output, before: &str, _: &str) {
+    fn judge(&self, scene: &Repo<'_>, ended: &Output, before: &str, after: &str) {
         everything_is_somewhere(scene, before);
+        if ended.status == 0 {
+            let look = look(scene);
+            assert!(
+                look == after || (look == before && ended.stdout == "nothing to deliver\n"),
+                "{ended}\n{look}"
+            );
+        }
     }
 
     fn recover(&self, scene: &Repo<'_>) {

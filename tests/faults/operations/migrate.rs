@@ -38,8 +38,8 @@ impl Operation for Migrate {
         repo.ok(&["commit", "-qm", "six missions"]);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").run(Traced::program(scene.world()), &["migrate", "--stage"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["migrate", "--stage"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {

@@ -43,6 +43,15 @@ pub(crate) fn of_the_store() -> Vec<Box<dyn Operation>> {
     all().into_iter().filter(of_the_store).collect()
 }
 
+pub(crate) use enqueue::started;
+pub(crate) use flush::stored;
+
+/// A git command of the world.
+fn git(scene: &Repo<'_>, args: &[&str]) -> Vec<String> {
+    let git = scene.world().path("bin/git").to_string_lossy().into_owned();
+    [git].into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect()
+}
+
 /// The files of `repo` as they are in HEAD, in the index and in the work tree, one line each, with what git says of
 /// them. Ids of missions that were made just now differ from run to run: they are left out.
 fn versions(repo: &Repo<'_>, paths: &[&str]) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use super::super::operation::Operation;
 use super::super::strace::Traced;
-use super::{old_or_new, versions};
+use super::{git, old_or_new, versions};
 use crate::support::{Output, Repo};
 
 const PATHS: [&str; 2] = ["kitty-specs/one/meta.json", "kitty-specs/two/meta.json"];
@@ -40,8 +40,8 @@ impl Operation for PreCommit {
         repo.ok(&["add", "-A"]);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").git(&["commit", "-qm", "two missions"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        git(scene, &["commit", "-qm", "two missions"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {

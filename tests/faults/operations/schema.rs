@@ -43,6 +43,10 @@ impl Operation for Migration {
         self.0
     }
 
+    fn is_exhaustive(&self) -> bool {
+        self.1 == 0
+    }
+
     fn prepare(&self, scene: &Repo<'_>) {
         let repo = scene.world().init("scene/repo");
         repo.commit("README.md", "# App\n");
@@ -50,8 +54,8 @@ impl Operation for Migration {
         self.schema().make(&repo.at(".git/mission/queue.db"), ROWS);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").run(Traced::program(scene.world()), &["sync", "status", "--json"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["sync", "status", "--json"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {

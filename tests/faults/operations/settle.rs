@@ -35,8 +35,8 @@ impl Operation for Settle {
         repo.ok(&["commit", "-qm", "three missions"]);
     }
 
-    fn run(&self, scene: &Repo<'_>) -> Output {
-        scene.cd("repo").run(Traced::program(scene.world()), &["settle"])
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["settle"])
     }
 
     fn look(&self, scene: &Repo<'_>) -> String {
