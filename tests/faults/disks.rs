@@ -33,10 +33,10 @@ fn sizes() -> Vec<String> {
     blocks.into_iter().map(|free| free.to_string()).chain(["ro".to_owned()]).collect()
 }
 
-/// Not the drivers: here git itself, which writes the stages, has no room either. `merging_faults` takes it from the
-/// driver alone.
+/// Not what happens in a merge: here git itself, which writes stages and files, has no room either, and leaves what it
+/// leaves. `points` and `merging_faults` take it from the program alone.
 fn is_judged_here(operation: &dyn Operation) -> bool {
-    !operation.name().starts_with("driver")
+    !operation.name().starts_with("driver") && operation.name() != "post-merge"
 }
 
 #[test]

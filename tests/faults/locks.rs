@@ -66,6 +66,29 @@ fn pre_commit_waits_a_little_then_refuses() {
     assert_eq!(repo.status(), "");
 }
 
+/// A hook that was there before ours leaves the index locked, which git itself would not have begun with.
+#[test]
+fn a_merge_that_cannot_be_settled_stands_and_is_settled_next_time() {
+    let world = World::new(&any_git());
+    let repo = world.init("repo");
+    repo.commit("README.md", "# App\n");
+    repo.ok(&["switch", "-q", "-c", "topic"]);
+    repo.mission(&["create", "One", "--add"]).ok();
+    repo.ok(&["commit", "-qm", "one"]);
+    repo.ok(&["switch", "-q", "main"]);
+    repo.commit("LICENSE", "free\n");
+    repo.hook("post-merge", "#!/bin/sh\n: >\"$(git rev-parse --git-dir)/index.lock\"\n");
+    repo.mission(&["install"]).ok();
+    let merge = repo.ok(&["merge", "-q", "--no-edit", "topic"]);
+    assert!(merge.stderr.contains("numbers were not settled") && merge.stderr.contains("hint:"), "{merge}");
+    std::fs::remove_file(repo.at(".git/index.lock")).expect("a lock");
+    assert_eq!(repo.rev("HEAD^2"), repo.rev("topic"), "the merge stands, and nothing follows it");
+    assert_eq!(repo.status(), "");
+    repo.mission(&["settle"]).ok();
+    assert_eq!(repo.status(), "");
+    assert_eq!(repo.mission(&["list", "--json"]).ok().json()["missions"][0]["mission_number"], 1);
+}
+
 #[test]
 fn a_second_migration_is_told_to_come_back() {
     let world = World::new(&any_git());

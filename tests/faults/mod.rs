@@ -16,6 +16,7 @@ mod pipes;
 mod points;
 mod power;
 mod strace;
+mod texts;
 
 use crate::support::variable;
 
