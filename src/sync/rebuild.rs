@@ -30,7 +30,7 @@ impl Rebuild {
         let Some(directory) = queue.path().parent() else { return Ok(None) };
         let gone = queue.state(GONE)?.map(|when| format!("gone-{when}"));
         let set_aside = newest(directory);
-        let Some(file) = gone.clone().or_else(|| set_aside) else { return Ok(None) };
+        let Some(file) = gone.clone().or(set_aside) else { return Ok(None) };
         let state = queue.state(KEY)?.unwrap_or_default();
         let mut lines = state.lines();
         if lines.next() == Some(file.as_str()) {

@@ -3,6 +3,7 @@
 //! Knows nothing about what the operations do.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
@@ -139,7 +140,8 @@ fn table(rows: &BTreeMap<&str, Tally>) -> String {
     let mut total = (0, 0, 0);
     for (name, tally) in rows {
         let counts = (tally.kills, tally.errors, tally.failures.len());
-        text += &format!("| {name} | {} | {} | {} |\n", counts.0, counts.1, counts.2);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {name} | {} | {} | {} |", counts.0, counts.1, counts.2);
         total = (total.0 + counts.0, total.1 + counts.1, total.2 + counts.2);
     }
     text + &format!("| all | {} | {} | {} |\n", total.0, total.1, total.2)

@@ -58,7 +58,7 @@ fn a_long_log_is_delivered_in_batches() {
     std::fs::create_dir(scene.path()).expect("a directory");
     super::operations::started(&scene, 0);
     let repo: Repo<'_> = scene.cd("repo");
-    let rows: String = (0..ROWS)
+    let rows: Vec<String> = (0..ROWS)
         .map(|row| {
             format!(
                 "{{\"actor\": \"ada\", \"at\": \"2026-04-06T06:00:00.{row:06}+00:00\", \"event_id\": \
@@ -67,7 +67,7 @@ fn a_long_log_is_delivered_in_batches() {
             )
         })
         .collect();
-    repo.commit("kitty-specs/one/status.events.jsonl", rows);
+    repo.commit("kitty-specs/one/status.events.jsonl", rows.concat());
     repo.mission(&["sync", "enqueue"]).ok();
     repo.ok(&["push", "-q", "origin", "main"]);
     repo.mission(&["sync", "flush"]).ok();

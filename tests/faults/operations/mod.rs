@@ -37,10 +37,8 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
 
 /// Those that change nothing but the store and a server in a directory.
 pub(crate) fn of_the_store() -> Vec<Box<dyn Operation>> {
-    let of_the_store = |operation: &Box<dyn Operation>| {
-        matches!(operation.name(), "enqueue" | "flush") || operation.name().starts_with("schema")
-    };
-    all().into_iter().filter(of_the_store).collect()
+    let of_the_store = |name: &str| matches!(name, "enqueue" | "flush") || name.starts_with("schema");
+    all().into_iter().filter(|operation| of_the_store(operation.name())).collect()
 }
 
 pub(crate) use enqueue::started;

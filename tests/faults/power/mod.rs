@@ -106,7 +106,7 @@ fn lost(store: &str) -> (usize, usize) {
     let filter = format!("trace={CALLS}");
     let test = "faults::power::workload";
     let place = world.directory("store");
-    let before = Disk::of(&[root.clone()]);
+    let before = Disk::of(std::slice::from_ref(&root));
     place
         .env(WORKLOAD, format!("{store} {}", root.join("queue.db").display()))
         .run(
@@ -133,7 +133,7 @@ fn lost(store: &str) -> (usize, usize) {
         .ok();
     let steps = log::read(&std::fs::read_to_string(&trace).expect("a trace"), &root);
     let said =
-        steps.iter().filter(|step| matches!(step, Step::Said(text) if text.contains("queued"))).count();
+        steps.iter().filter(|step| matches!(step, Step::Said(words) if words.contains("queued"))).count();
     assert_eq!(said, ROWS as usize, "every row was said to be queued");
 
     let (mut bad, mut all) = (0, 0);
