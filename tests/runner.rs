@@ -1,10 +1,13 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod commit_modes;
+mod conformance_bind;
 mod conformance_body;
 mod conformance_event;
 mod conformance_output;
 mod corpus;
+mod credentials;
+mod delivery;
 mod doctor;
 mod driver_corpus;
 mod events;
@@ -12,6 +15,7 @@ mod faults;
 mod files;
 mod handles;
 mod histories;
+mod hostile_bytes;
 mod identity;
 mod install;
 mod journey;
@@ -32,6 +36,7 @@ mod merging_faults;
 mod merging_memory;
 mod merging_support;
 mod migrate;
+mod server;
 mod settlement;
 mod store;
 mod support;

@@ -179,6 +179,16 @@ pub(super) enum Sync {
     },
     /// Stop queueing; what is queued stays
     Disable,
+    /// Keep a token for the server, read from the terminal or stdin
+    Login {
+        /// The server [default: the one that sync is on for]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+    },
+    /// Forget the kept token
+    Logout,
+    /// Bind this project to its tracker on the server
+    Bind(SyncBind),
     /// What is queued
     Status(Json),
     /// Queue what HEAD says and was not queued yet
@@ -195,6 +205,21 @@ pub(super) enum Sync {
     Import(SyncImport),
     /// Throw away what is queued: of one mission, or all of it
     Purge(SyncPurge),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncBind {
+    /// Only print what would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The kind of tracker: linear, jira, github, gitlab [default: tracker.provider of .kittify/config.yaml]
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// Which of several candidates
+    #[arg(long, value_name = "N")]
+    pub(super) select: Option<u64>,
+    #[command(flatten)]
+    pub(super) output: Json,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,5 @@
 //! The hook that was there before ours: it runs first, with the same arguments, stdin and directory, and its
-//! exit status counts.
+//! exit status counts. It does not get our token: whoever wants it to have one gives it one of its own.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -10,8 +10,12 @@ use crate::env;
 
 /// Runs `hook`; returns its exit status, 128 plus the signal's number if one ended it.
 pub(super) fn call(hook: &Path, args: &[OsString], stdin: &[u8]) -> std::io::Result<u8> {
-    let mut child =
-        Command::new(hook).args(args).env_remove(env::GIT_MISSION_CHAINED).stdin(Stdio::piped()).spawn()?;
+    let mut child = Command::new(hook)
+        .args(args)
+        .env_remove(env::GIT_MISSION_CHAINED)
+        .env_remove(env::GIT_MISSION_TOKEN)
+        .stdin(Stdio::piped())
+        .spawn()?;
     let pipe = child.stdin.take();
     let status = std::thread::scope(|scope| {
         // A hook that does not read its stdin closes the pipe, which is its right.

@@ -16,6 +16,7 @@ mod shrunk;
 mod trace;
 
 pub use name::HookName;
+pub use pre_push::{PushedRef, pushed_refs};
 pub use report::{Level, Line, Report};
 pub use run::{Call, run};
 pub use trace::{Trace, traces};

@@ -27,12 +27,17 @@ pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError>
         return Ok(());
     }
     let entries = write_blobs(repo, rewrites)?;
+    let own = index_held_ready(repo);
+    let old: Vec<IndexEntry> = rewrites.iter().map(|rewrite| rewrite.old.clone()).collect();
+    if own.is_none() && repo.replace_unmodified(&old, &entries)? {
+        return Ok(());
+    }
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
     let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
     let note = unfinished::begin(repo, None, rewrites, &entries, &unmodified)?;
     repo.replace_in_index(&IndexAt::Current, &entries)?;
-    if let Some(own) = index_held_ready(repo) {
+    if let Some(own) = own {
         let replaced = replace_where_equal(repo, &own, rewrites, entries)?;
         let replaced: BTreeSet<&[u8]> = replaced.iter().map(|entry| entry.path.as_slice()).collect();
         // The index that stays notes that these files are what it says; the other one is about to go.

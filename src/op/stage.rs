@@ -74,7 +74,7 @@ enum Mode {
 }
 
 fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) -> Result<Plan, GitError> {
-    let reader = Reader::new(repo);
+    let reader = Reader::beside_index(repo);
     let mut parents: Vec<(Oid, Snapshot)> = Vec::new();
     for commit in tip.iter().cloned().chain(merged) {
         let missions = reader.tree(&commit)?;
@@ -105,7 +105,7 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
         }
     }
 
-    let config = repo.config()?;
+    let config = repo.settings()?;
     let standing = Standing::find(repo, &config)?;
     let published = match standing.published_commit() {
         Some(commit) => Some(reader.tree_as_fetched(commit)?),

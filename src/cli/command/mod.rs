@@ -18,7 +18,9 @@ pub(super) mod settle;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod sync;
+mod sync_bind;
 mod sync_json;
+mod sync_login;
 
 /// The repository of the current directory.
 fn open() -> Result<Repo, CliError> {
