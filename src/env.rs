@@ -88,6 +88,8 @@ pub mod place {
     pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
+    /// What a run that was killed left to be finished.
+    pub const UNFINISHED: &str = "unfinished";
     /// The directory with one file for each sender that is at work.
     pub const SENDERS: &str = "senders";
     /// The directory with one trace a hook.

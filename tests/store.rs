@@ -6,6 +6,7 @@ mod database;
 mod delivery;
 mod events;
 mod older;
+pub(crate) mod older_schemas;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,17 +25,17 @@ use tempfile::TempDir;
 const ROOMY: u64 = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn at(seconds: i64) -> Instant {
+pub(crate) fn at(seconds: i64) -> Instant {
     Instant::from_unix_seconds(1_775_451_688 + seconds).expect("a time")
 }
 
 /// A directory with room for a database.
-struct Place {
+pub(crate) struct Place {
     directory: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: TempDir::new().expect("a directory") }
     }
 
@@ -43,7 +44,7 @@ impl Place {
     }
 
     #[track_caller]
-    fn open(&self) -> Queue {
+    pub(crate) fn open(&self) -> Queue {
         let Opened { queue, set_aside } = Queue::open(&self.database(), at(0)).expect("opens");
         assert_eq!(set_aside, None);
         assert_eq!(queue.access(), Access::ReadWrite);
@@ -129,7 +130,7 @@ fn event(id: &str) -> Value {
     ])
 }
 
-fn new_event(id: &str) -> NewEvent {
+pub(crate) fn new_event(id: &str) -> NewEvent {
     NewEvent { event: event(id), coalesce_key: None, origin: Origin::Tree }
 }
 

@@ -5,9 +5,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::index_file::FileEntry;
-use super::process::Git;
+use super::process::{Git, LOCK_STEP, LOCK_TIME};
 use super::repo::system_path;
 use super::{GitError, Mode, Oid, Repo};
 use crate::env;
@@ -163,6 +165,21 @@ impl Repo {
             stdin.push(0);
         }
         self.git_on(at).run_locking(&["update-index", "-z", "--index-info"], &stdin)
+    }
+
+    /// Waits a little for another process that is changing the repository's own index. For a caller that changes
+    /// something else first, and would have to leave the index behind.
+    pub fn wait_for_index(&self) -> Result<(), GitError> {
+        let path = self.git_dir().join("index.lock");
+        let mut waited = Duration::ZERO;
+        while path.exists() {
+            if waited >= LOCK_TIME {
+                return Err(GitError::Locked { path });
+            }
+            thread::sleep(LOCK_STEP);
+            waited += LOCK_STEP;
+        }
+        Ok(())
     }
 
     /// Replaces entries of the index; those that the user has told git not to look at stay marked so.

@@ -18,8 +18,8 @@ use crate::env;
 const SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
 
 /// How long a lock of another process is waited for.
-const LOCK_TIME: Duration = Duration::from_millis(1500);
-const LOCK_STEP: Duration = Duration::from_millis(50);
+pub(super) const LOCK_TIME: Duration = Duration::from_millis(1500);
+pub(super) const LOCK_STEP: Duration = Duration::from_millis(50);
 
 /// A git program and where it is run.
 #[derive(Debug, Clone)]

@@ -55,18 +55,19 @@ impl Repo {
         ];
         // Without a work tree git prints the other answers, then fails at the last question.
         let output = git.output(&ARGS, b"")?;
-        let mut lines = output.stdout.split(|b| *b == b'\n').map(path_of);
-        let (Some(inside), Some(format), Some(git_dir), Some(common_dir)) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
-        else {
-            return Err(match failure(&ARGS, &output) {
+        // What a git that fails on the way has not ended with a newline is no answer.
+        let mut lines =
+            output.stdout.split_inclusive(|b| *b == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+        let mut next = || {
+            lines.next().map(path_of).ok_or_else(|| match failure(&ARGS, &output) {
                 GitError::Failed { stderr, .. } => {
                     GitError::NoRepository(stderr.trim_start_matches("fatal: ").to_owned())
                 }
                 other => other,
-            });
+            })
         };
-        let top = if inside.as_os_str() == "true" { lines.next() } else { None };
+        let (inside, format, git_dir, common_dir) = (next()?, next()?, next()?, next()?);
+        let top = if inside.as_os_str() == "true" { Some(next()?) } else { None };
         let id_bytes = if format.as_os_str() == "sha1" { SHA1_BYTES } else { SHA256_BYTES };
         Ok(Self::at(git, top, git_dir, common_dir, id_bytes))
     }

@@ -9,6 +9,7 @@ use crate::git::{GitError, Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::catch_up::{self, Reach, Wanted};
 use crate::op::snapshot::Reader;
+use crate::op::unfinished;
 
 /// After a merge or a fast-forward: the commit before is `ORIG_HEAD`.
 pub(super) fn after_merge(repo: &Repo, report: &mut Report) -> Result<(), GitError> {
@@ -23,6 +24,7 @@ pub(super) fn after_rebase(repo: &Repo, report: &mut Report) -> Result<(), GitEr
 }
 
 fn catch_up(repo: &Repo, report: &mut Report, parent: Option<&Oid>) -> Result<(), GitError> {
+    unfinished::finish(repo)?;
     let config = repo.config()?;
     let standing = Standing::find(repo, &config)?;
     let (Some(branch), Some(head)) = (standing.head.branch(), standing.head.tip()) else { return Ok(()) };

@@ -6,14 +6,19 @@ use std::collections::BTreeSet;
 use super::report::in_one_line;
 use super::{Report, mixed, shrunk};
 use crate::git::{GitError, Repo};
-use crate::mission::{MetaError, MissionDir};
+use crate::mission::{MetaError, MissionDir, SPECS};
 use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
 use crate::op::materialize;
 use crate::op::stage::{self, Staged};
+use crate::op::unfinished;
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
+    if let Err(error) = unfinished::finish(repo) {
+        let text = format!("what a killed run left could not be finished: {}", in_one_line(&error));
+        report.warn(text, Some("git mission status"));
+    }
     let Some(staged) = look(repo, report) else { return };
     let tip = staged.tip().cloned();
     let derived = staged.derived().clone();
@@ -51,14 +56,25 @@ pub(super) fn check(repo: &Repo, report: &mut Report) {
 }
 
 fn look(repo: &Repo, report: &mut Report) -> Option<Staged> {
-    match stage::staged(repo) {
+    // Asked twice: what fails once may have been short of something for a moment.
+    match stage::staged(repo).or_else(|_| stage::staged(repo)) {
         Ok(staged) => Some(staged),
         Err(error) => {
             let text = format!("missions were not checked: {}", in_one_line(&error));
-            report.warn(text, Some("git mission status"));
+            if may_hold_missions(repo) {
+                let text = format!("{text}; nothing was committed");
+                report.refuse(text, Some("git commit again; without any check: GIT_MISSION=0 git commit"));
+            } else {
+                report.warn(text, Some("git mission status"));
+            }
             None
         }
     }
+}
+
+/// Whether what could not be looked at may concern a mission.
+fn may_hold_missions(repo: &Repo) -> bool {
+    repo.top().is_ok_and(|top| top.join(SPECS).symlink_metadata().is_ok())
 }
 
 type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;

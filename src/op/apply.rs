@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::correct::Rewrite;
+use super::unfinished::{self, First};
+use super::work_file::{Found, WorkFile};
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
 
 /// A staged file and the bytes that it gets.
@@ -44,13 +46,20 @@ pub fn replace_staged(repo: &Repo, replacements: &[Replacement<'_>]) -> Result<(
     let entries: Vec<IndexEntry> =
         replacements.iter().map(|replacement| written(repo, *replacement)).collect::<Result<_, _>>()?;
     let own = index_held_ready(repo);
-    let old: Vec<IndexEntry> = replacements.iter().map(|replacement| replacement.old.clone()).collect();
-    if own.is_none() && repo.replace_unmodified(&old, &entries)? {
-        return Ok(());
-    }
     let paths: Vec<&[u8]> = replacements.iter().map(|replacement| replacement.old.path.as_slice()).collect();
+    let old = || replacements.iter().map(|replacement| replacement.old);
+    if own.is_none() && are_as_staged(repo, replacements)? {
+        let note = unfinished::begin(repo, &First::WorkTree, old(), &entries, &paths)?;
+        let old: Vec<IndexEntry> = old().cloned().collect();
+        let replaced = repo.replace_unmodified(&old, &entries)?;
+        note.done()?;
+        if replaced {
+            return Ok(());
+        }
+    }
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
     let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
+    let note = unfinished::begin(repo, &First::Index, old(), &entries, &unmodified)?;
     repo.replace_in_index(&IndexAt::Current, &entries)?;
     if let Some(own) = own {
         let replaced = replace_where_equal(repo, &own, replacements, entries)?;
@@ -61,7 +70,19 @@ pub fn replace_staged(repo: &Repo, replacements: &[Replacement<'_>]) -> Result<(
         repo.checkout_index(&own, &stays)?;
         unmodified = goes;
     }
-    repo.checkout_index(&IndexAt::Current, &unmodified)
+    repo.checkout_index(&IndexAt::Current, &unmodified)?;
+    note.done()
+}
+
+/// Whether every work-tree file holds the staged bytes, one by one: no filter and no line ending in between.
+fn are_as_staged(repo: &Repo, replacements: &[Replacement<'_>]) -> Result<bool, GitError> {
+    for Replacement { old, .. } in replacements {
+        let Found::File(file) = WorkFile::read(repo, &old.path)? else { return Ok(false) };
+        if file.bytes() != repo.blob(&old.oid)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The `index.lock` that becomes the repository's index when a commit from a temporary index is done.

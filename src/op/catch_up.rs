@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::correct::{Forebear, Mint, Note, Numbers, Plan, Request, correct};
 use super::snapshot::{Reader, Snapshot};
+use super::unfinished::{self, First};
 use super::{apply, follow};
 use crate::git::{Config, GitError, NewCommit, Oid, Repo, Signing};
 use crate::mission::MissionDir;
@@ -108,15 +109,19 @@ pub fn commit(
     };
     let commit =
         repo.make_commit(&NewCommit { parent: head, files: &files, message: &message(plan), signing })?;
+    repo.wait_for_index()?;
+    let old = plan.rewrites.iter().map(|rewrite| &rewrite.old);
+    let note = unfinished::begin(repo, &First::Head(commit.clone()), old, &files, &[])?;
     repo.move_ref(branch, &commit, head, "git-mission: settle")?;
-    follow::follow(repo, &plan.rewrites, &files)?;
+    follow::follow(repo, Some(&commit), &plan.rewrites, &files)?;
+    note.done()?;
     Ok(Some(commit))
 }
 
 /// Stages the rewrites, without losing what is staged or edited.
 pub fn stage(repo: &Repo, plan: &Plan) -> Result<(), GitError> {
     let files = apply::write_blobs(repo, &plan.rewrites)?;
-    follow::follow(repo, &plan.rewrites, &files)
+    follow::follow(repo, None, &plan.rewrites, &files)
 }
 
 /// The message: the same for the same changes, on every machine.

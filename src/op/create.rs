@@ -77,8 +77,12 @@ pub fn create(repo: &Repo, wanted: &Wanted, main: Option<&str>) -> Result<Create
         ("tasks/.gitkeep", String::new()),
     ];
     write_all(top, &name, &files)?;
-    if wanted.stage {
-        stage(repo, &dir, &files)?;
+    if wanted.stage
+        && let Err(error) = stage(repo, &dir, &files)
+    {
+        // It was asked for as a whole. Nobody else can have written there yet.
+        let _ = fs::remove_dir_all(top.join(SPECS).join(&name));
+        return Err(error.into());
     }
     let files = files.iter().map(|(file, _)| format!("{SPECS}/{name}/{file}")).collect();
     Ok(Created { id, dir, meta, files })

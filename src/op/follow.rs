@@ -3,18 +3,30 @@
 //! Knows nothing about how the rewrites came about.
 
 use super::correct::{Note, Rewrite};
-use crate::git::{GitError, IndexAt, IndexEntry, Repo};
+use super::unfinished::{self, First};
+use crate::git::{GitError, IndexAt, IndexEntry, Oid, Repo};
 use crate::mission::Meta;
 
 /// The index gets the rewrites where it is what the rewritten commit says, and the work tree follows where it was
 /// what the index said. A staged text that differs keeps its edits and gets the new id and number; unstaged edits
 /// stay.
-pub fn follow(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Result<(), GitError> {
+///
+/// The rewrites are those of `commit`, or are only staged.
+pub fn follow(
+    repo: &Repo,
+    commit: Option<&Oid>,
+    rewrites: &[Rewrite],
+    entries: &[IndexEntry],
+) -> Result<(), GitError> {
     if rewrites.is_empty() {
         return Ok(());
     }
     let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
+    let unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
+    let first = commit.map_or(First::Index, |commit| First::Head(commit.clone()));
+    let old = rewrites.iter().map(|rewrite| &rewrite.old);
+    let note = unfinished::begin(repo, &first, old, entries, &unmodified)?;
     let mut new = Vec::new();
     for staged in repo.index_entries(&IndexAt::Current, &paths)? {
         let Ok(at) = rewrites.binary_search_by(|rewrite| rewrite.old.path.cmp(&staged.path)) else {
@@ -32,8 +44,9 @@ pub fn follow(repo: &Repo, rewrites: &[Rewrite], entries: &[IndexEntry]) -> Resu
     }
     repo.replace_in_index(&IndexAt::Current, &new)?;
     let follows = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
-    let follows: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).filter(follows).collect();
-    repo.checkout_index(&IndexAt::Current, &follows)
+    let follows: Vec<&[u8]> = unmodified.into_iter().filter(follows).collect();
+    repo.checkout_index(&IndexAt::Current, &follows)?;
+    note.done()
 }
 
 /// The id and number that the rewrite gave; an id that was edited meanwhile stays.

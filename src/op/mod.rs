@@ -3,7 +3,7 @@
 //! One file an operation, and the pieces they share: [`branch`] (which branch is main, what is published),
 //! [`snapshot`] (the missions of one tree), [`correct`] (what a `meta.json` must become), [`apply`] and
 //! [`follow`] (putting that into index and work tree, before and after a commit), [`work_file`] (one file of the
-//! work tree, replaced in one step). Nothing here prints or decides when it runs.
+//! work tree, replaced in one step), [`unfinished`] (what a killed run left). Nothing here prints or decides when it runs.
 
 pub mod admit;
 pub mod apply;
@@ -45,6 +45,7 @@ pub mod speaker;
 pub mod stage;
 pub mod supersede;
 pub mod telling;
+pub mod unfinished;
 pub mod work_file;
 pub mod work_tree_scan;
 

@@ -5,6 +5,7 @@ use super::branch::Standing;
 use super::catch_up::{self, Reach};
 use super::correct::{Fault, Forebear, Mint, Numbers, Plan, Refusal, Request, correct};
 use super::snapshot::{Content, MetaFile, Reader, Snapshot};
+use super::unfinished;
 use crate::git::{Config, GitError, Oid, Repo};
 use crate::mission::MissionDir;
 
@@ -56,6 +57,9 @@ pub fn settle(
     let revision = wanted.revision.as_deref().unwrap_or("HEAD");
     if wanted.revision.is_none() {
         repo.top()?;
+    }
+    if wanted.revision.is_none() && wanted.effect != Effect::Tell {
+        unfinished::finish(repo)?;
     }
     let commit = repo.commit(revision)?.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
     let parent = repo.commit(&format!("{revision}^1"))?;

@@ -25,7 +25,8 @@ pub use failures::Failure;
 pub use handled::Handled;
 pub use import::{Imported, Tally};
 pub use open::{
-    Access, Health, Opened, Queue, SET_ASIDE_PREFIX, health, library_version, place, set_aside_if_corrupt,
+    Access, GONE, Health, Opened, Queue, SET_ASIDE_PREFIX, health, library_version, place,
+    set_aside_if_corrupt,
 };
 pub use stats::{BodyStats, EventStats};
 pub use types::{BackOff, BodyId, BodyKey, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Origin};

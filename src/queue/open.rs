@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
@@ -60,9 +60,15 @@ impl Queue {
         if let State::Present(access) = probe(path)? {
             return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
         }
-        let _lock = lock(path)?;
-        // Asked again: another process may have done it all while this one waited.
-        let set_aside = match probe(path)? {
+        let lock = lock(path)?;
+        // Asked again: another process may have done it all while this one waited, and a disk that failed for a moment
+        // makes a sound database look damaged.
+        let found = match probe(path)? {
+            State::Corrupt if !is_damaged(path)? => probe(path)?,
+            found => found,
+        };
+        let is_gone = matches!(found, State::Absent) && is_noted(&lock);
+        let set_aside = match found {
             State::Present(access) => {
                 return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
             }
@@ -72,11 +78,15 @@ impl Queue {
         create_file(path)?;
         let mut queue = Self::connect(path, Access::ReadWrite)?;
         queue.transaction(|transaction| {
+            let sql = |error| QueueError::sql(path, error);
             legacy::migrate(transaction, path, now)?;
-            transaction
-                .pragma_update(None, "user_version", schema::VERSION)
-                .map_err(|error| QueueError::sql(path, error))
+            if is_gone {
+                let note = "INSERT OR REPLACE INTO state(key, value) VALUES (?1, ?2)";
+                transaction.execute(note, [GONE, &stamp(now)]).map_err(sql)?;
+            }
+            transaction.pragma_update(None, "user_version", schema::VERSION).map_err(sql)
         })?;
+        note(&lock, true);
         Ok(Opened { queue, set_aside })
     }
 
@@ -145,17 +155,31 @@ impl Queue {
 /// Moves the database at `path` aside if it is damaged, and says where to. For a caller who met
 /// [`QueueError::Corrupt`] in the middle of its work; the next [`Queue::open`] starts an empty one.
 pub fn set_aside_if_corrupt(path: &Path, now: Instant) -> Result<Option<PathBuf>, QueueError> {
-    let _lock = lock(path)?;
-    let sound = read_only(path)
-        .and_then(|connection| {
-            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
-        })
-        .map_err(|error| QueueError::sql(path, error));
-    match sound {
-        Ok(verdict) if verdict == "ok" => Ok(None),
-        Ok(_) | Err(QueueError::Corrupt { .. }) => move_aside(path, now).map(Some),
-        Err(error) => Err(error),
+    let lock = lock(path)?;
+    if !is_damaged(path)? {
+        return Ok(None);
     }
+    let target = move_aside(path, now)?;
+    note(&lock, false);
+    Ok(Some(target))
+}
+
+/// Whether the database is damaged: looked at as a whole, and once more, because `SQLite` takes a disk that fails for a
+/// moment for damage too.
+fn is_damaged(path: &Path) -> Result<bool, QueueError> {
+    for _ in 0..2 {
+        let verdict = read_only(path)
+            .and_then(|connection| {
+                connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
+            })
+            .map_err(|error| QueueError::sql(path, error));
+        match verdict {
+            Ok(verdict) if verdict == "ok" => return Ok(false),
+            Ok(_) | Err(QueueError::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
 }
 
 /// What is wrong with the database at a path, seen without changing anything.
@@ -205,11 +229,15 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
         Err(error) => return Err(QueueError::io("look at", path)(error)),
     }
-    let version = read_only(path).and_then(|connection| {
+    let version = |connection: Connection| {
         // Reads the schema too, so that a damaged one is found here.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-    });
+    };
+    let version = match read_only(path).and_then(version) {
+        Err(error) if is_interrupted(&error) => roll_back(path).and_then(version),
+        other => other,
+    };
     match version.map_err(|error| QueueError::sql(path, error)) {
         Ok(version) if version > schema::VERSION => Ok(State::Present(Access::ReadOnly { found: version })),
         Ok(schema::VERSION) => Ok(State::Present(Access::ReadWrite)),
@@ -217,6 +245,21 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a writer was killed in the middle of a transaction, so that nobody can read before it is rolled back.
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY))
+}
+
+/// A connection that may roll back what a killed writer left, as every reader of `SQLite` does, and writes nothing
+/// else.
+fn roll_back(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
 }
 
 /// A connection that writes nothing, not even when it is the last one to close.
@@ -248,6 +291,16 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// Writes into the lock file whether there is a database, so that one that is gone is told from one that never was.
+fn note(lock: &File, is_there: bool) {
+    // Best effort: without it, one that is gone counts as one that never was.
+    let _ = lock.set_len(u64::from(is_there));
+}
+
+fn is_noted(lock: &File) -> bool {
+    lock.metadata().is_ok_and(|metadata| metadata.len() > 0)
+}
+
 /// The lock under which a database is created, migrated or set aside. Released when dropped.
 fn lock(path: &Path) -> Result<File, QueueError> {
     if let Some(directory) = path.parent() {
@@ -277,9 +330,17 @@ fn lock(path: &Path) -> Result<File, QueueError> {
 /// How the names of databases begin that were set aside, beside the store; the time follows.
 pub const SET_ASIDE_PREFIX: &str = "queue.corrupt-";
 
+/// The key under which a new database remembers when it took the place of one that was gone.
+pub const GONE: &str = "gone";
+
+/// A time as a part of names.
+fn stamp(now: Instant) -> String {
+    now.to_iso().chars().take(26).filter(char::is_ascii_alphanumeric).collect()
+}
+
 /// Renames the database and what belongs to it to `queue.corrupt-<time>`. To be called under the lock.
 fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
-    let stamp: String = now.to_iso().chars().take(26).filter(char::is_ascii_alphanumeric).collect();
+    let stamp = stamp(now);
     let mut target = path.with_extension(format!("corrupt-{stamp}"));
     let mut attempt = 1;
     while target.symlink_metadata().is_ok() {

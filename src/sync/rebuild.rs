@@ -1,4 +1,4 @@
-//! After a damaged database was set aside: every branch says everything again, because nobody knows what was lost.
+//! After a damaged database was set aside, or one that was there is gone: every branch says everything again, because nobody knows what was lost.
 //!
 //! Whoever met the damage moved the file; this looks for moved files, so it does not matter who that was. Knows
 //! nothing about what is queued.
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::SyncError;
 use crate::git::Repo;
-use crate::queue::{Queue, SET_ASIDE_PREFIX};
+use crate::queue::{GONE, Queue, SET_ASIDE_PREFIX};
 
 /// The key under which the store remembers the newest file that was set aside, and the branches that have not been
 /// looked at since.
@@ -24,11 +24,13 @@ pub(super) struct Rebuild {
 }
 
 impl Rebuild {
-    /// Looks whether a damaged database was set aside since the store was looked at; `None` if there is none, or
-    /// every branch has been looked at.
+    /// Looks whether a damaged database was set aside since the store was looked at, or the store took the place of
+    /// one that is gone; `None` if neither is so, or every branch has been looked at.
     pub(super) fn pending(repo: &Repo, queue: &Queue) -> Result<Option<Self>, SyncError> {
         let Some(directory) = queue.path().parent() else { return Ok(None) };
-        let Some(file) = newest(directory) else { return Ok(None) };
+        let gone = queue.state(GONE)?.map(|when| format!("gone-{when}"));
+        let set_aside = newest(directory);
+        let Some(file) = gone.clone().or(set_aside) else { return Ok(None) };
         let state = queue.state(KEY)?.unwrap_or_default();
         let mut lines = state.lines();
         if lines.next() == Some(file.as_str()) {
@@ -36,7 +38,7 @@ impl Rebuild {
             return Ok((!left.is_empty()).then_some(Self { file, left, news: None }));
         }
         let left = repo.refs_below("refs/heads/")?.into_iter().map(|(name, _)| name).collect();
-        let news = Some(directory.join(&file));
+        let news = gone.is_none().then(|| directory.join(&file));
         Ok(Some(Self { file, left, news }))
     }
 

@@ -34,7 +34,8 @@ pub fn status(repo: &Repo) -> Result<Status, SyncError> {
         _ => None,
     };
     let path = queue_path(repo);
-    if !path.exists() {
+    // One that cannot be looked at is no absent one.
+    if path.try_exists().is_ok_and(|there| !there) {
         return Ok(Status {
             settings,
             login,

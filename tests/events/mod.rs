@@ -101,8 +101,8 @@ fn envelopes(repo: &Repo<'_>) -> Vec<serde_json::Value> {
 
 /// Forgets what was queued and handled, so that the present tree is looked at from the beginning.
 fn from_scratch(repo: &Repo<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(repo.at(&format!(".git/mission/queue.db{suffix}")));
+    for name in ["queue.db", "queue.db-wal", "queue.db-shm", "queue.lock"] {
+        let _ = std::fs::remove_file(repo.at(&format!(".git/mission/{name}")));
     }
     reconcile(repo);
     (events(repo), bodies(repo))

@@ -43,6 +43,19 @@ for event in events:
     if not verdict.valid:
         wrong.append(f"{kind} {event['event_id']}: {verdict.model_violations} {verdict.schema_violations}")
 
+# What we do not say for want of a repository in the evidence, the model refuses indeed.
+model = validators._EVENT_TYPE_TO_MODEL["WPStatusChanged"]
+review = {"reviewer": "r", "verdict": "approved", "reference": "x"}
+repo = {"repo": "r", "branch": "b", "commit": "c"}
+for evidence in [None, {"review": review}, {"review": review, "repos": []}, {"review": review, "repos": [repo]}]:
+    row = {"mission_slug": "m", "wp_id": "WP01", "from_lane": "for_review", "to_lane": "done", "actor": "a",
+           "execution_mode": "worktree", "evidence": evidence}
+    try:
+        accepted = bool(model.model_validate(row))
+    except ValueError:
+        accepted = False
+    assert accepted == bool(evidence and evidence.get("repos")), f"{evidence}: {accepted}"
+
 unsaid = [row for row in diagnosed if not row["valid"]]
 print(f"models of {version}: {sum(checked.values())} of {len(events)} derived events valid: {dict(checked)}")
 for reason, count in sorted(skipped.items()):

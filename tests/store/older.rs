@@ -1,46 +1,39 @@
 //! Databases of older schemas: every row arrives, or nothing is changed.
 
+use super::older_schemas::{SCHEMAS, Schema};
 use super::*;
 
-/// The columns that the first releases used.
-const LEGACY: &str = "
-    CREATE TABLE queue(id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT UNIQUE NOT NULL,
-        event_type TEXT NOT NULL, data TEXT NOT NULL, timestamp INTEGER NOT NULL,
-        retry_count INTEGER DEFAULT 0);
-    CREATE INDEX idx_timestamp ON queue(timestamp);
-    CREATE TABLE body_upload_queue(id INTEGER PRIMARY KEY AUTOINCREMENT, project_uuid TEXT NOT NULL,
-        feature_slug TEXT NOT NULL, target_branch TEXT NOT NULL, mission_key TEXT NOT NULL,
-        manifest_version TEXT NOT NULL, artifact_path TEXT NOT NULL, content_hash TEXT NOT NULL,
-        hash_algorithm TEXT NOT NULL DEFAULT 'sha256', content_body TEXT NOT NULL, size_bytes INTEGER NOT NULL,
-        retry_count INTEGER NOT NULL DEFAULT 0, next_attempt_at REAL NOT NULL DEFAULT 0.0,
-        created_at REAL NOT NULL, last_error TEXT,
-        UNIQUE(project_uuid, feature_slug, target_branch, mission_key, manifest_version, artifact_path,
-               content_hash));";
-
-const FILL: &str = "
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-    INSERT INTO queue(event_id, event_type, data, timestamp, retry_count)
-        SELECT 'e' || i, 'WPStatusChanged', '{\"n\": ' || i || '}', 1775451688 + i, i % 3 FROM n;
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-    INSERT INTO body_upload_queue(project_uuid, feature_slug, target_branch, mission_key, manifest_version,
-        artifact_path, content_hash, content_body, size_bytes, retry_count, next_attempt_at, created_at)
-        SELECT 'p', 'slug-' || (i % 7), 'main', 'software-dev', '1', 'research/' || i || '.md', 'h' || i,
-               'body ' || i, 5 + length(i), i % 4, 0.5, 1775451688.25 + i FROM n;";
+const FIRST_SCHEMA: &Schema = &SCHEMAS[0];
 
 #[test]
-fn lose_none_of_ten_thousand_rows() {
+fn of_every_schema_lose_none_of_ten_thousand_rows() {
+    for schema in &SCHEMAS {
+        let place = Place::new();
+        place.prepare("");
+        schema.make(&place.database(), 10_000);
+        let promised = schema.promises(&place.database());
+        assert!(promised.len() >= 7_500, "{}", schema.name);
+        drop(place.open());
+        assert!(Schema::present(&place.database()) == promised, "{}: values differ", schema.name);
+        for table in ["queue", "body_upload_queue", "body_upload_failure_log"] {
+            for column in ["feature_slug", "mission_key", "timestamp"] {
+                let sql =
+                    format!("SELECT count(*) FROM pragma_table_info('{table}') WHERE name = '{column}'");
+                assert_eq!(place.ask(&sql), "0", "{}: {table}.{column}", schema.name);
+            }
+        }
+        assert_eq!(place.ask("PRAGMA integrity_check"), "ok");
+    }
+}
+
+#[test]
+fn go_on_with_the_numbers_of_their_rows() {
     let place = Place::new();
-    place.prepare(LEGACY);
-    place.prepare(FILL);
+    place.prepare("");
+    FIRST_SCHEMA.make(&place.database(), 10_000);
     let mut queue = place.open();
     let rows = queue.bodies().expect("reads");
-    assert_eq!(rows.len(), 10_000);
-    for (n, row) in (1..).zip(&rows) {
-        assert_eq!(row.key.namespace.mission_slug, format!("slug-{}", n % 7));
-        assert_eq!(row.key.namespace.mission_type, "software-dev");
-        assert_eq!(row.key.artifact_path, format!("research/{n}.md"));
-        assert_eq!((row.retry_count, row.origin), (n % 4, Origin::Import));
-    }
+    assert!(rows.iter().all(|row| row.origin == Origin::Import));
     let leased = queue.lease_bodies(&[rows[41].id], claim("a", at(100_000))).expect("leases");
     assert_eq!(leased[0].payload.as_object().and_then(|o| o["content_body"].as_str()), Some("body 42"));
     assert_eq!(validate(&leased[0].payload, Context::BodySync), Ok(()));
@@ -48,21 +41,9 @@ fn lose_none_of_ten_thousand_rows() {
         queue.body_stats(at(0)).expect("reads").oldest_created_at,
         Instant::parse("2026-04-06T05:01:29.25Z")
     );
-    let events = queue.events().expect("reads");
-    assert_eq!(events.len(), 10_000);
-    for (n, event) in (1_u32..).zip(&events) {
-        assert_eq!((event.event_id.clone(), event.retry_count), (format!("e{n}"), n % 3));
-        assert_eq!(event.data, format!("{{\"n\": {n}}}"));
-        assert_eq!(event.status, EventStatus::Pending);
-    }
     assert_eq!(queue.event_stats(at(11)).expect("reads").oldest_age_seconds, Some(10));
     assert_eq!(queue.failures().expect("reads"), []);
     drop(queue);
-    for column in ["feature_slug", "mission_key", "timestamp", "id"] {
-        let sql =
-            format!("SELECT count(*) FROM pragma_table_info('body_upload_queue') WHERE name = '{column}'");
-        assert_eq!(place.ask(&sql), "0", "{column}");
-    }
     assert_eq!(place.ask("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%legacy'"), "0");
     // Ids go on after the old ones, and a second opener finds nothing to do.
     let mut queue = place.open();
@@ -98,12 +79,10 @@ fn keep_their_words_for_failed_and_delivered() {
 #[test]
 fn keep_what_has_no_place_here() {
     let place = Place::new();
-    place.prepare(LEGACY);
-    place.prepare(
-        "ALTER TABLE queue ADD COLUMN mood TEXT; INSERT INTO queue VALUES (1, 'a', 't', '{}', 5, 0, 'x')",
-    );
-    assert_eq!(place.open().events().expect("reads").len(), 1);
-    assert_eq!(place.ask("SELECT mood FROM queue_legacy"), "x");
+    place.prepare("");
+    SCHEMAS[3].make(&place.database(), 3);
+    assert_eq!(place.open().events().expect("reads").len(), 3);
+    assert_eq!(place.ask("SELECT group_concat(mood) FROM queue_legacy"), "mood 1,mood 2,mood 3");
 }
 
 #[test]
@@ -126,8 +105,8 @@ fn carry_their_failure_log_over() {
 #[test]
 fn are_left_as_they_were_when_something_goes_wrong() {
     let place = Place::new();
-    place.prepare(LEGACY);
-    place.prepare(FILL);
+    place.prepare("");
+    FIRST_SCHEMA.make(&place.database(), 10_000);
     // The name that the second table would be set by under is taken.
     place.prepare("CREATE TABLE body_upload_queue_legacy(a TEXT);");
     let error = Queue::open(&place.database(), at(0)).expect_err("refused");
@@ -140,7 +119,8 @@ fn are_left_as_they_were_when_something_goes_wrong() {
 #[test]
 fn are_taken_over_from_elsewhere_and_left_as_they_are() {
     let (place, other) = (Place::new(), Place::new());
-    other.prepare(LEGACY);
+    other.prepare("");
+    FIRST_SCHEMA.make(&other.database(), 0);
     let good = git_mission::json::line(&event(FIRST));
     let connection = rusqlite::Connection::open(other.database()).expect("opens");
     let insert =

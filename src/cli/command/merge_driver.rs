@@ -4,11 +4,14 @@ use super::super::args;
 use super::super::error::CliError;
 use super::super::exit::DriverStatus;
 use super::super::printer::Printer;
+#[cfg(debug_assertions)]
 use crate::env;
 use crate::merge::{Kind, Sides};
 use crate::op::merge_driver::{DriverCall, Ending, run as merge};
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: args::MergeDriver) -> DriverStatus {
+    // For tests of what a panic looks like; no user's program has it.
+    #[cfg(debug_assertions)]
     assert!(env::text(env::GIT_MISSION_TEST_PANIC).as_deref() != Some("merge-driver"), "asked to panic");
     let path =
         args.path.map_or_else(|| args.ours.display().to_string(), |path| path.to_string_lossy().into_owned());
