@@ -19,19 +19,22 @@ const LAYERS: [&[&str]; 6] = [
 
 /// Neighbours in one layer that may be named: who, whom. In layers 0 and 1 pure modules may build on each other
 /// in this order only.
-const NEIGHBOURS: [(&str, &str); 7] = [
+const NEIGHBOURS: [(&str, &str); 8] = [
     ("id", "clock"),
     ("merge", "mission"),
     ("event", "mission"),
     ("dossier", "mission"),
     ("event", "gate"),
     ("doctor", "install"),
+    ("hook", "install"),
     ("hook", "sync"),
 ];
 
 /// Libraries and the only module that may name each.
-const FENCES: [(&str, &str); 11] = [
+const FENCES: [(&str, &str); 13] = [
     ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("clap_mangen", "cli"),
     ("git2", "git"),
     ("jiff", "clock"),
     ("rusqlite", "queue"),

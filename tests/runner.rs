@@ -9,6 +9,7 @@ mod doctor;
 mod driver_corpus;
 mod events;
 mod files;
+mod formats;
 mod handles;
 mod histories;
 mod identity;

@@ -80,6 +80,9 @@ impl From<GitError> for CliError {
         let environment = ExitStatus::Environment;
         let (status, code, hint) = match &error {
             GitError::NoGit => (environment, "no_git", Some("install git, or add its directory to PATH")),
+            GitError::NoRepository(said) if said.contains("dubious ownership") => {
+                (environment, "unsafe_repository", Some("git config --global --add safe.directory \"$PWD\""))
+            }
             GitError::NoRepository(_) => {
                 (environment, "no_repository", Some("cd into a repository, or: git init"))
             }

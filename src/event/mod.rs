@@ -12,6 +12,7 @@ mod lane;
 mod log;
 #[cfg(test)]
 mod tests;
+mod standing;
 mod transition;
 mod work_package;
 
@@ -20,6 +21,7 @@ pub use dossier::{Artifact, Dossier, Expected, artifact_class};
 pub use envelope::Envelope;
 pub use kind::Kind;
 pub use lane::{IllegalMove, illegal_moves, is_legal};
+pub use standing::lane_counts;
 pub use work_package::WorkPackage;
 
 use crate::mission::Meta;

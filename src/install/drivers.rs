@@ -112,13 +112,9 @@ impl Attribute {
     }
 }
 
-/// The edits that define all drivers.
-pub(super) fn definitions(program: &str) -> Vec<ConfigEdit> {
-    DRIVERS
-        .iter()
-        .flat_map(|driver| driver.settings(program))
-        .map(|(key, value)| ConfigEdit::Set { key, value })
-        .collect()
+/// The keys that define all drivers, with their values.
+pub(super) fn settings(program: &str) -> impl Iterator<Item = (String, String)> {
+    DRIVERS.iter().flat_map(move |driver| driver.settings(program))
 }
 
 /// The edits that remove all drivers.

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::hooks::{
-    Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
-};
+use super::config_hooks::{Configured, configured};
+use super::hooks::{HOOKS, HooksDirectory, chained_name};
+use super::look::{Found, is_of_another_version, look};
+use super::neighbour::calls_us;
+use super::setup::runs_config_hooks;
 use super::{Attribute, DRIVERS, Driver, InstallError, files};
 use crate::git::{Config, Repo};
 
@@ -51,6 +53,8 @@ pub enum HookState {
     Edited,
     /// A hook of somebody else's that calls us
     CallsUs,
+    /// A hook of the configuration, switched off
+    Disabled,
     /// A hook of somebody else's that does not call us
     Foreign,
     /// Nothing
@@ -121,7 +125,16 @@ impl InstallStatus {
 pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let directory = HooksDirectory::of(repo)?;
     let config = repo.config()?;
-    let hooks = HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
+    let in_config = |hook: &&str| configured(&config, hook) != Configured::Nothing;
+    let known = HOOKS.iter().any(|hook| in_config(&hook)) && runs_config_hooks(repo)?;
+    let top = repo.top().ok();
+    let hooks = HOOKS
+        .iter()
+        .map(|name| {
+            let configured = if known { configured(&config, name) } else { Configured::Nothing };
+            hook(&directory, name, &configured, top)
+        })
+        .collect::<Result<_, _>>()?;
     let drivers = DRIVERS.iter().map(|known| driver(&config, *known)).collect();
     let attributes = Attribute::all()
         .map(|attribute| {
@@ -132,10 +145,25 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     Ok(InstallStatus { directory, hooks, drivers, attributes })
 }
 
-fn hook(directory: &HooksDirectory, name: &'static str) -> Result<HookStatus, InstallError> {
+fn hook(
+    directory: &HooksDirectory,
+    name: &'static str,
+    configured: &Configured,
+    top: Option<&Path>,
+) -> Result<HookStatus, InstallError> {
     let path = directory.path().join(name);
     let mut program = None;
+    let in_config = match configured {
+        Configured::Nothing => None,
+        Configured::Ours(known) => {
+            program = Some(known.clone());
+            Some(if is_there(known) { HookState::Installed } else { HookState::ProgramMissing })
+        }
+        Configured::Other => Some(HookState::Outdated),
+        Configured::Disabled => Some(HookState::Disabled),
+    };
     let state = match look(&path, name, None)? {
+        _ if *directory == HooksDirectory::Nowhere => HookState::Missing,
         Found::Nothing => HookState::Missing,
         Found::Shim(known) => {
             let state = if is_there(&known) { HookState::Installed } else { HookState::ProgramMissing };
@@ -148,13 +176,14 @@ fn hook(directory: &HooksDirectory, name: &'static str) -> Result<HookStatus, In
         Found::Foreign => HookState::Foreign,
     };
     let ours = matches!(directory, HooksDirectory::Ours(_));
-    let state = match state {
-        HookState::Foreign | HookState::Missing
-            if !ours && calls_us(&own_file(directory.path(), name), name)? =>
+    let state = match (in_config, state) {
+        (Some(state), _) => state,
+        (None, HookState::Foreign | HookState::Missing)
+            if *directory != HooksDirectory::Nowhere && calls_us(directory, name, top)? =>
         {
             HookState::CallsUs
         }
-        state => state,
+        (None, state) => state,
     };
     let chained = chained_name(&path);
     let chained = (ours && files::exists(&chained)?).then_some(chained);
