@@ -64,7 +64,8 @@ fn journey([ada, ben]: &[Repo<'_>; 2]) {
             let listing = clone.mission(&["list", "--rev", "HEAD", "--json"]).ok().json();
             let missions = listing["missions"].as_array().expect("missions");
             let ids: BTreeSet<&str> = missions.iter().filter_map(|m| m["mission_id"].as_str()).collect();
-            let numbers: BTreeSet<u64> = missions.iter().filter_map(|m| m["mission_number"].as_u64()).collect();
+            let numbers: BTreeSet<u64> =
+                missions.iter().filter_map(|m| m["mission_number"].as_u64()).collect();
             assert_eq!((ids.len(), numbers), (total, (1..=total as u64).collect()), "{listing}");
             assert_eq!((clone.status(), clone.head()), (String::new(), ada.head()), "clean, and one history");
             assert!(clone.mission(&["status"]).ok().stdout.contains("hooks, merge drivers and attributes"));
@@ -238,7 +239,9 @@ fn a_path_with_spaces_and_letters_of_others() {
     each_git(|git| {
         let world = World::new(git);
         let origin = origin(&world, &[]);
-        journey(&both(&world, |world, name| clone(world, &origin, &format!("Große Übung/it's {name} 日本"), &[])));
+        journey(&both(&world, |world, name| {
+            clone(world, &origin, &format!("Große Übung/it's {name} 日本"), &[])
+        }));
     });
 }
 

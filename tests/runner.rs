@@ -1,5 +1,6 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
+mod command_line;
 mod commit_modes;
 mod conformance_body;
 mod conformance_event;

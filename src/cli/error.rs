@@ -69,9 +69,11 @@ impl CliError {
         for cause in &self.causes {
             printer.note(&format!("caused by: {cause}"));
         }
-        if let Some(hint) = &self.hint {
-            printer.note(&format!("hint: {hint}"));
+        let mut lines = self.hint.iter().flat_map(|hint| hint.lines());
+        if let Some(first) = lines.next() {
+            printer.note(&format!("hint: {first}"));
         }
+        lines.for_each(|line| printer.note(line));
     }
 }
 

@@ -10,9 +10,9 @@ mod envelope;
 mod kind;
 mod lane;
 mod log;
+mod standing;
 #[cfg(test)]
 mod tests;
-mod standing;
 mod transition;
 mod work_package;
 

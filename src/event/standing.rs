@@ -25,7 +25,9 @@ pub fn lane_counts(log: &[u8]) -> Vec<(String, usize)> {
         moves.into_iter().map(|(_, _, package, lane)| (package, lane)).collect();
     let contract = Contract::embedded().ok();
     let rank = |lane: &str| {
-        contract.and_then(|contract| contract.lanes().iter().position(|known| known == lane)).unwrap_or(usize::MAX)
+        contract
+            .and_then(|contract| contract.lanes().iter().position(|known| known == lane))
+            .unwrap_or(usize::MAX)
     };
     let mut counts: BTreeMap<(usize, String), usize> = BTreeMap::new();
     for lane in stands.into_values() {
@@ -42,7 +44,9 @@ mod tests {
     #[test]
     fn the_last_move_of_each_package_counts() {
         let row = |id: &str, at: &str, package: &str, to: &str| {
-            format!("{{\"at\": \"{at}\", \"event_id\": \"{id}\", \"to_lane\": \"{to}\", \"wp_id\": \"{package}\"}}\n")
+            format!(
+                "{{\"at\": \"{at}\", \"event_id\": \"{id}\", \"to_lane\": \"{to}\", \"wp_id\": \"{package}\"}}\n"
+            )
         };
         let log = [
             row("B", "2", "WP01", "done"),

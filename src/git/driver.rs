@@ -95,6 +95,9 @@ mod tests {
 
     #[test]
     fn placeholders_are_expanded_as_git_does() {
-        assert_eq!(expanded("x %O %A %B %L %P %S 100%% %q %", "it's"), r"x O A B 7 'it'\''s' 'trial' 100% %q %");
+        assert_eq!(
+            expanded("x %O %A %B %L %P %S 100%% %q %", "it's"),
+            r"x O A B 7 'it'\''s' 'trial' 100% %q %"
+        );
     }
 }

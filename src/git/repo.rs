@@ -82,7 +82,8 @@ impl Repo {
     /// The version of git, major and minor.
     pub fn git_version(&self) -> Result<(u32, u32), GitError> {
         let said = self.git.line(&["version"], b"")?;
-        let mut parts = said.trim_start_matches("git version ").split('.').map(|part| part.parse().unwrap_or(0));
+        let mut parts =
+            said.trim_start_matches("git version ").split('.').map(|part| part.parse().unwrap_or(0));
         Ok((parts.next().unwrap_or(0), parts.next().unwrap_or(0)))
     }
 

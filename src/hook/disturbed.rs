@@ -26,7 +26,10 @@ pub(super) fn tell(repo: &Repo, shim: Option<&Path>, report: &mut Report) {
         return;
     }
     for line in found {
-        report.warn(format!("the hook {line}, so git-mission does not run there"), Some("git mission doctor --fix"));
+        report.warn(
+            format!("the hook {line}, so git-mission does not run there"),
+            Some("git mission doctor --fix"),
+        );
     }
     place::replace(&told, text.as_bytes());
 }

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::report::in_one_line;
-use super::{HookName, Report, chain, disturbed, main_branch, manager, post_commit, pre_commit, pre_push, trace};
+use super::{
+    HookName, Report, chain, disturbed, main_branch, manager, post_commit, pre_commit, pre_push, trace,
+};
 use crate::env;
 use crate::git::Repo;
 

@@ -17,7 +17,10 @@ pub(super) fn section(hook: &str) -> String {
 }
 
 fn before(program: &str) -> String {
-    format!("mission() {{ program={}; if [ -f \"$program\" ] && [ -x \"$program\" ]; then ", shell_quoted(program))
+    format!(
+        "mission() {{ program={}; if [ -f \"$program\" ] && [ -x \"$program\" ]; then ",
+        shell_quoted(program)
+    )
 }
 
 fn after(hook: &str) -> String {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{at, exists, found, is_executable, read};
-use super::hooks::{aside_name, chained_name};
+use super::hooks::{LEGACY, aside_name, chained_name, with_suffix};
 use super::shim::{is_shim, program_of, shim, version};
 use super::{InstallError, SHIM_VERSION};
 
@@ -46,6 +46,21 @@ pub(super) fn look(path: &Path, hook: &str, written: Option<&str>) -> Result<Fou
 pub(super) fn is_shim_file(path: &Path) -> Result<bool, InstallError> {
     let is_file = found(path.symlink_metadata()).map_err(at(path))?.is_some_and(|found| found.is_file());
     Ok(is_file && is_shim(&read(path)?.unwrap_or_default()))
+}
+
+/// Where our shim of a hook belongs, `path` being where git looks. pre-commit and prek run what they found in their
+/// place, under another name: there it works beneath them, and their uninstalling puts it back. Where they run
+/// somebody else's hook so, ours goes on top.
+pub(super) fn place_of(path: &Path) -> Result<PathBuf, InstallError> {
+    let bytes = read(path)?.unwrap_or_default();
+    let is_manager = !is_shim(&bytes) && contains(&bytes, b"hook-impl");
+    let beneath = with_suffix(path, LEGACY);
+    let is_free = is_manager && (is_shim_file(&beneath)? || !exists(&beneath)?);
+    Ok(if is_free { beneath } else { path.to_owned() })
+}
+
+fn contains(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Whether a shim that is not of this version's text says that it is of another version.

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::InstallError;
 use super::files::read;
-use super::hooks::{HOOKS, HooksDirectory, LEGACY, with_suffix};
-use super::look::is_shim_file;
+use super::hooks::{HOOKS, HooksDirectory};
 
 /// A hooks directory that is not ours to write into, and what its owner has to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +39,8 @@ impl Elsewhere {
         let mut text = String::from("add these lines, then `git mission install`:");
         for (file, line) in &self.lines {
             text.push_str("\n  ");
-            text.push_str(&file.display().to_string());
+            // One line for each file, whatever its name.
+            text.push_str(&file.display().to_string().replace('\n', "\\n"));
             text.push_str(": ");
             text.push_str(line);
         }
@@ -76,8 +76,8 @@ const LEFTHOOK: [&str; 10] = [
 ];
 const PRE_COMMIT: [&str; 3] = [".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml"];
 
-/// Whether the hook that git runs, which is somebody else's, calls us: by itself, as the hook that a manager found
-/// in its place, or because the manager's own configuration says so. `top` is that of the work tree.
+/// Whether the hook that git runs, which is somebody else's, calls us: by itself, or because the configuration of the
+/// manager whose it is says so. `top` is that of the work tree.
 pub(super) fn calls_us(
     directory: &HooksDirectory,
     hook: &str,
@@ -91,9 +91,6 @@ pub(super) fn calls_us(
     let text = String::from_utf8_lossy(&bytes);
     let (pre_commit, lefthook) = (text.contains("hook-impl"), text.contains("lefthook run"));
     let lefthook = lefthook || text.contains("call_lefthook run");
-    if pre_commit && is_shim_file(&with_suffix(&path, LEGACY))? {
-        return Ok(true);
-    }
     let files: &[&str] = match (pre_commit, lefthook) {
         (true, _) => &PRE_COMMIT,
         (_, true) => &LEFTHOOK,
@@ -105,9 +102,11 @@ pub(super) fn calls_us(
         let text = String::from_utf8_lossy(&bytes);
         let id = format!("git-mission-{hook}");
         let by_id = |line: &str| line.split(|c: char| !(c.is_alphanumeric() || c == '-')).any(|w| w == id);
-        if text.lines().filter(|line| !line.trim_start().starts_with('#')).any(|line| {
-            is_call(line, hook) || (pre_commit && by_id(line))
-        }) {
+        if text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .any(|line| is_call(line, hook) || (pre_commit && by_id(line)))
+        {
             return Ok(true);
         }
     }

@@ -7,7 +7,7 @@ use super::attributes::{with_block, without_block};
 use super::files::{self, Exclusive, at, exists, found, real};
 use super::hooks::{HOOKS, HooksDirectory, aside_name, chained_name, replaced_name};
 use super::ledger::{self, Kept, Ledger};
-use super::look::{Step, step, text_and_hash};
+use super::look::{Step, place_of, step, text_and_hash};
 use super::neighbour::{Elsewhere, calls_us};
 use super::steps::carry_out;
 use super::{Change, InstallError, Report, config_hooks, drivers, removal, view};
@@ -157,8 +157,9 @@ impl Way {
                 needed.push(hook);
             }
         }
-        let configured =
-            HOOKS.iter().any(|hook| matches!(config_hooks::configured(config, hook), config_hooks::Configured::Ours(_)));
+        let configured = HOOKS
+            .iter()
+            .any(|hook| matches!(config_hooks::configured(config, hook), config_hooks::Configured::Ours(_)));
         let elsewhere = || match directory {
             HooksDirectory::Nowhere => Err(InstallError::HooksOff),
             _ => Elsewhere::of(&directory)
@@ -212,8 +213,9 @@ impl Plan {
         missing_directories(directory, &mut self.directories)?;
         let mut chained = view::chained(directory)?;
         for name in needed {
-            let path = directory.join(name);
-            let key = ledger::name_of(repo, &path);
+            let hook = directory.join(name);
+            let path = place_of(&hook)?;
+            let key = ledger::name_of(repo, &hook);
             let written = key.as_ref().and_then(|key| self.ledger.shims.get(key));
             if let Some(step) = step(&path, name, &self.program, written.map(String::as_str))? {
                 if matches!(step, Step::Chain | Step::Replace) && !chained.contains(name) {
@@ -222,7 +224,8 @@ impl Plan {
                 self.hooks.push(Hook { name, path: path.clone(), kept: kept_names(&path, step)? });
             }
             self.ledger.shims.extend(key.map(|key| (key, text_and_hash(name, &self.program).1)));
-            self.removals.extend(removal::moved_shims(&path)?.into_iter().map(Change::Remove));
+            let moved = removal::moved_shims(&hook)?.into_iter().filter(|moved| *moved != path);
+            self.removals.extend(moved.map(Change::Remove));
         }
         self.links = view::missing(directory, &chained)?;
         // What is chained now has its name taken by the shim, so only what stays is a neighbour.
@@ -313,10 +316,9 @@ fn kept_names(path: &Path, step: Step) -> Result<Vec<(PathBuf, PathBuf)>, Instal
     Ok(match step {
         Step::Write => Vec::new(),
         Step::Chain => vec![(path.to_owned(), chained_name(path))],
-        Step::Replace => vec![
-            (chained_name(path), replaced_name(path)?),
-            (path.to_owned(), chained_name(path)),
-        ],
+        Step::Replace => {
+            vec![(chained_name(path), replaced_name(path)?), (path.to_owned(), chained_name(path))]
+        }
         Step::Aside => vec![(path.to_owned(), aside_name(path))],
     })
 }

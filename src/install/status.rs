@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_hooks::{Configured, configured};
 use super::hooks::{HOOKS, HooksDirectory, chained_name};
-use super::look::{Found, is_of_another_version, look};
+use super::look::{Found, is_of_another_version, look, place_of};
 use super::neighbour::calls_us;
 use super::setup::runs_config_hooks;
 use super::{Attribute, DRIVERS, Driver, InstallError, files};
@@ -151,7 +151,9 @@ fn hook(
     configured: &Configured,
     top: Option<&Path>,
 ) -> Result<HookStatus, InstallError> {
-    let path = directory.path().join(name);
+    let hook = directory.path().join(name);
+    let ours = matches!(directory, HooksDirectory::Ours(_));
+    let path = if ours { place_of(&hook)? } else { hook.clone() };
     let mut program = None;
     let in_config = match configured {
         Configured::Nothing => None,
@@ -164,6 +166,8 @@ fn hook(
     };
     let state = match look(&path, name, None)? {
         _ if *directory == HooksDirectory::Nowhere => HookState::Missing,
+        // A manager is there, and nothing beneath it.
+        Found::Nothing if path != hook => HookState::Foreign,
         Found::Nothing => HookState::Missing,
         Found::Shim(known) => {
             let state = if is_there(&known) { HookState::Installed } else { HookState::ProgramMissing };
@@ -175,7 +179,6 @@ fn hook(
         Found::EditedShim => HookState::Edited,
         Found::Foreign => HookState::Foreign,
     };
-    let ours = matches!(directory, HooksDirectory::Ours(_));
     let state = match (in_config, state) {
         (Some(state), _) => state,
         (None, HookState::Foreign | HookState::Missing)
@@ -185,7 +188,7 @@ fn hook(
         }
         (None, state) => state,
     };
-    let chained = chained_name(&path);
+    let chained = chained_name(&hook);
     let chained = (ours && files::exists(&chained)?).then_some(chained);
     let chained_runs = chained.as_deref().is_some_and(files::is_executable);
     Ok(HookStatus { name, path, state, program, chained, chained_runs })

@@ -28,10 +28,11 @@ impl Plan {
             changes.extend(renames);
             changes.push(Change::Write(path.clone()));
         }
-        changes.extend(self.links.iter().map(|(path, target)| Change::Link {
-            path: path.clone(),
-            target: target.clone(),
-        }));
+        changes.extend(
+            self.links
+                .iter()
+                .map(|(path, target)| Change::Link { path: path.clone(), target: target.clone() }),
+        );
         changes.extend(self.removals.iter().cloned());
         changes
     }
@@ -82,7 +83,11 @@ fn steps(repo: &Repo, plan: &Plan, done: &mut Vec<Done>) -> Result<(), InstallEr
         }
         for (at, (from, to)) in kept.iter().enumerate() {
             // The last is the hook that git runs: it keeps its name until the shim takes it.
-            if at + 1 < kept.len() { files::rename(from, to)? } else { files::keep_as(from, to)? }
+            if at + 1 < kept.len() {
+                files::rename(from, to)?
+            } else {
+                files::keep_as(from, to)?
+            }
             done.push(Done::Rename { from: from.clone(), to: to.clone() });
         }
         files::write(path, text.as_bytes(), Permissions::Executable)?;

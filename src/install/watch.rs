@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::hooks::{HOOKS, HooksDirectory};
+use super::look::{is_shim_file, place_of};
 use super::neighbour::calls_us;
 use super::shim::is_shim;
 use crate::git::Repo;
@@ -35,6 +36,7 @@ pub fn disturbed(repo: &Repo, shim: &Path) -> Vec<Disturbed> {
     for hook in HOOKS {
         match head(&hooks.join(hook)) {
             Ok(head) if is_shim(&head) => {}
+            Ok(_) if place_of(&hooks.join(hook)).is_ok_and(|place| is_shim_file(&place).unwrap_or(true)) => {}
             Ok(_) => {
                 let directory = HooksDirectory::Ours(hooks.to_owned());
                 if !calls_us(&directory, hook, repo.top().ok()).unwrap_or(true) {

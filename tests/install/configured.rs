@@ -65,7 +65,10 @@ fn where_the_directory_is_not_ours_nothing_is_written_into_it() {
                 all.retain(|path, _| known.contains_key(path) || !of_git(path));
             }
             assert_same(&before.1, &after.1, case);
-            after.0.insert(PathBuf::from(".git/index"), before.0.get(Path::new(".git/index")).cloned().unwrap_or_default());
+            after.0.insert(
+                PathBuf::from(".git/index"),
+                before.0.get(Path::new(".git/index")).cloned().unwrap_or_default(),
+            );
             let mut first = before.0.clone();
             first.entry(PathBuf::from(".git/index")).or_default();
             assert_same(&first, &after.0, case);
@@ -81,7 +84,8 @@ fn config_mode_and_files_are_exchanged_without_a_trace() {
         let repo = world.init("repo");
         if !git.is_at_least(2, 54) {
             let before = snapshot(&repo.at(".git"));
-            let said = ask(&repo, &["install", &program, "config"]).fails("does not run hooks of the configuration");
+            let said =
+                ask(&repo, &["install", &program, "config"]).fails("does not run hooks of the configuration");
             assert!(said.contains("--mode shim"), "{said}");
             return assert_same(&before, &snapshot(&repo.at(".git")), "refused");
         }
@@ -92,7 +96,9 @@ fn config_mode_and_files_are_exchanged_without_a_trace() {
         let shims = snapshot(&repo.at(".git"));
         ask(&repo, &["install", &program, "config"]).ok();
         assert!(!repo.read(".git/hooks/pre-push").contains("git-mission"), "the foreign hook is back");
-        assert!(!repo.at(".git/hooks/pre-commit").exists() && !repo.at(".git/hooks/mission-chained").exists());
+        assert!(
+            !repo.at(".git/hooks/pre-commit").exists() && !repo.at(".git/hooks/mission-chained").exists()
+        );
         assert!(ask(&repo, &["status"]).ok().contains("complete true"));
         assert_eq!(ask(&repo, &["install", &program]).ok(), "", "auto stays with what there is");
 

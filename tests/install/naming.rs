@@ -75,13 +75,15 @@ fn a_manager_that_runs_what_it_found_calls_us_once() {
             let _ = std::fs::remove_file(&log);
             let repo = repo.env("LOG", &log);
             if chained_before {
+                // The manager runs somebody else's hook already, so ours goes on top.
+                repo.hook("pre-commit.legacy", "#!/bin/sh\n");
                 repo.hook("pre-commit", manager);
             }
             ask(&repo, &["install", &program]).ok();
             // A new version of the manager, so that it differs from what is chained.
             take_over(&repo, &(manager.to_owned() + "# 2\n"));
             let status = ask(&repo, &["status"]).ok();
-            assert!(status.contains("pre-commit CallsUs"), "{status}");
+            assert!(status.contains("pre-commit Installed"), "{status}");
             assert_eq!(ask(&repo, &["install", &program]).ok(), "", "nothing to mend");
             let output = repo.ok(&["commit", "-q", "--allow-empty", "-m", "one"]);
             assert_eq!(output.stderr, "");
@@ -96,5 +98,33 @@ fn a_manager_that_runs_what_it_found_calls_us_once() {
             let left = snapshot(&repo.at(".git/hooks"));
             assert!(!left.keys().any(|path| path.to_string_lossy().contains("mission")), "{:?}", left.keys());
         }
+    });
+}
+
+#[test]
+fn beneath_a_manager_that_runs_what_it_found() {
+    each_git(|git| {
+        let world = World::new(git);
+        let program = recorder(&world, "git-mission", 0);
+        let repo = world.init("repo");
+        let manager = "#!/bin/sh\n# hook-impl\nexec \"$0.legacy\" \"$@\"\n";
+        repo.hook("pre-commit", manager);
+        let before = snapshot(&repo.at(".git/hooks"));
+        ask(&repo, &["install", &program]).ok();
+        assert_eq!(repo.read(".git/hooks/pre-commit"), manager, "its uninstalling has to find it");
+        assert!(ask(&repo, &["status"]).ok().contains("complete true"));
+        assert_eq!(ask(&repo, &["install", &program]).ok(), "");
+        repo.ok(&["commit", "-q", "--allow-empty", "-m", "one"]);
+        assert_eq!(log(&world).matches("[hook][pre-commit]").count(), 1);
+        ask(&repo, &["uninstall"]).ok();
+        assert_same(&before, &snapshot(&repo.at(".git/hooks")), "uninstalled");
+
+        // The manager goes first: ours is what it finds and puts back.
+        ask(&repo, &["install", &program]).ok();
+        std::fs::rename(repo.at(".git/hooks/pre-commit.legacy"), repo.at(".git/hooks/pre-commit"))
+            .expect("moved");
+        assert!(ask(&repo, &["status"]).ok().contains("complete true"));
+        ask(&repo, &["uninstall"]).ok();
+        assert!(!repo.at(".git/hooks/pre-commit").exists());
     });
 }

@@ -41,10 +41,16 @@ const STATES: &[(&str, Prepare)] = &[
         r.ok(&["config", "core.hooksPath", &path]);
     }),
     ("config with a section of the user's for us", |r| {
-        r.write(".git/config", r.read(".git/config") + "[mission]\n\tmainBranch = trunk\n; mine\n[Mission]\n sync=off\n");
+        r.write(
+            ".git/config",
+            r.read(".git/config") + "[mission]\n\tmainBranch = trunk\n; mine\n[Mission]\n sync=off\n",
+        );
     }),
     ("config with hooks of the user's", |r| {
-        r.write(".git/config", r.read(".git/config") + "[hook \"lint\"]\n\tcommand = true\n\tevent = pre-commit\n");
+        r.write(
+            ".git/config",
+            r.read(".git/config") + "[hook \"lint\"]\n\tcommand = true\n\tevent = pre-commit\n",
+        );
     }),
     ("foreign hooks that end in exec, or are not UTF-8", |r| {
         r.hook("pre-commit", "#!/bin/sh\nexec true \"$@\"");
@@ -123,15 +129,13 @@ fn a_dry_run_lists_everything_and_changes_nothing() {
         let listed = ask(&repo, &["dry-run", &program]).ok();
         assert_same(&before, &snapshot(&repo.at(".git")), "a dry run");
 
-        for words in
-            [
+        for words in [
             "mission/install/ledger.json",
             "make directory",
             "info/attributes",
             "pre-push.mission-chained",
             "mission-chained/pre-push to ../pre-push.mission-chained",
-        ]
-        {
+        ] {
             assert!(listed.contains(words), "{words} in {listed}");
         }
         for hook in HOOKS {

@@ -26,7 +26,8 @@ fn a_replaced_hook_is_told_once_and_mended() {
         assert_eq!(commit(), "");
 
         // As a tool does that writes its hook whatever is there.
-        std::fs::write(repo.at(".git/hooks/pre-commit"), "#!/bin/sh\necho theirs >>../theirs\n").expect("written");
+        std::fs::write(repo.at(".git/hooks/pre-commit"), "#!/bin/sh\necho theirs >>../theirs\n")
+            .expect("written");
         let said = commit();
         assert!(said.contains("pre-commit was replaced by another tool"), "{said}");
         assert!(said.contains("hint: git mission doctor --fix"), "{said}");
