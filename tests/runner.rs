@@ -13,6 +13,7 @@ mod files;
 mod formats;
 mod handles;
 mod histories;
+mod hook_switches;
 mod identity;
 mod install;
 mod journey;

@@ -1,12 +1,15 @@
 //! `git mission completions` and `git mission man`: both from the one definition of the command line.
 
 use clap::CommandFactory as _;
+use clap_complete::Shell;
 
 use super::super::args::{Cli, Completions, Man};
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
 
+/// The name without what separates words in other names.
+const PLAIN: &str = "gitmission";
 /// What git's own completion for bash looks for when it meets `git mission`.
 const AS_GIT_ASKS: &str = "
 _git_mission() {
@@ -17,11 +20,22 @@ _git_mission() {
 ";
 
 pub(in crate::cli) fn completions(printer: &mut Printer, args: &Completions) -> ExitStatus {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "git-mission", &mut text);
-    printer.raw(&text);
-    if args.shell == clap_complete::Shell::Bash {
+    let generate = |name: &str| {
+        let mut text = Vec::new();
+        let mut command = Cli::command();
+        if name == PLAIN {
+            command = command.name(PLAIN);
+        }
+        clap_complete::generate(args.shell, &mut command, name, &mut text);
+        text
+    };
+    if args.shell == Shell::Bash {
+        // clap_complete 4.6 loses the commands below the first level of a program with a hyphen in its name.
+        let text = String::from_utf8_lossy(&generate(PLAIN)).replace(&format!(" {PLAIN}\n"), " git-mission\n");
+        printer.raw(text.replace(&format!("_{PLAIN}"), "_git__mission").as_bytes());
         printer.raw(AS_GIT_ASKS.as_bytes());
+    } else {
+        printer.raw(&generate("git-mission"));
     }
     ExitStatus::Done
 }
