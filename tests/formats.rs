@@ -37,7 +37,9 @@ fn clone<'w>(world: &'w World, origin: &Repo<'_>, name: &str, args: &[&str]) -> 
 /// Both clones, made alike, with everything installed.
 fn both<'w>(world: &'w World, make: impl Fn(&'w World, &str) -> Repo<'w>) -> [Repo<'w>; 2] {
     let clones = [make(world, "ada"), make(world, "ben")];
-    clones.iter().for_each(|clone| drop(clone.mission(&["install"]).ok()));
+    for clone in &clones {
+        clone.mission(&["install"]).ok();
+    }
     clones
 }
 

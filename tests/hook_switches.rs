@@ -37,7 +37,11 @@ fn everything_is_switched_off_and_caught_up() {
         let commit = off.ok(&["commit", "-qm", "one"]);
         assert_eq!(commit.stderr, "", "not a word");
         assert_eq!((number(&repo), queued(&repo)), (None, 0), "nothing was done");
-        assert_eq!(std::fs::read_to_string(world.path("theirs")).expect("it ran"), "theirs\n", "theirs is theirs");
+        assert_eq!(
+            std::fs::read_to_string(world.path("theirs")).expect("it ran"),
+            "theirs\n",
+            "theirs is theirs"
+        );
         for name in ["pre-commit", "post-commit"] {
             assert_eq!(hook(&repo, name)["skipped"], true, "{name}");
         }

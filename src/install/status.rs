@@ -126,7 +126,7 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let directory = HooksDirectory::of(repo)?;
     let config = repo.config()?;
     let in_config = |hook: &&str| configured(&config, hook) != Configured::Nothing;
-    let known = HOOKS.iter().any(|hook| in_config(&hook)) && runs_config_hooks(repo)?;
+    let known = HOOKS.iter().any(in_config) && runs_config_hooks(repo)?;
     let top = repo.top().ok();
     let hooks = HOOKS
         .iter()
@@ -180,13 +180,12 @@ fn hook(
         Found::Foreign => HookState::Foreign,
     };
     let state = match (in_config, state) {
-        (Some(state), _) => state,
         (None, HookState::Foreign | HookState::Missing)
             if *directory != HooksDirectory::Nowhere && calls_us(directory, name, top)? =>
         {
             HookState::CallsUs
         }
-        (None, state) => state,
+        (configured, state) => configured.unwrap_or(state),
     };
     let chained = chained_name(&hook);
     let chained = (ours && files::exists(&chained)?).then_some(chained);

@@ -84,9 +84,9 @@ fn steps(repo: &Repo, plan: &Plan, done: &mut Vec<Done>) -> Result<(), InstallEr
         for (at, (from, to)) in kept.iter().enumerate() {
             // The last is the hook that git runs: it keeps its name until the shim takes it.
             if at + 1 < kept.len() {
-                files::rename(from, to)?
+                files::rename(from, to)?;
             } else {
-                files::keep_as(from, to)?
+                files::keep_as(from, to)?;
             }
             done.push(Done::Rename { from: from.clone(), to: to.clone() });
         }
@@ -158,9 +158,8 @@ impl Done {
             Self::Ledger(_) => Change::Write(ledger::path(repo)),
             Self::Directory(path) => Change::MakeDirectory(path.clone()),
             Self::Config { .. } => Change::Write(repo.config_file()),
-            Self::File { path, .. } => Change::Write(path.clone()),
+            Self::File { path, .. } | Self::Link(path) => Change::Write(path.clone()),
             Self::Rename { from, to } => Change::Rename { from: from.clone(), to: to.clone() },
-            Self::Link(path) => Change::Write(path.clone()),
             Self::RemovedDirectory(path) => Change::RemoveDirectory(path.clone()),
             Self::Unlinked(path, _) | Self::Removed(path, _) => Change::Remove(path.clone()),
         }

@@ -175,7 +175,10 @@ fn two_users_of_a_group_share_a_repository() {
             let wanted = if found.is_dir() { 0o770 } else { 0o660 };
             let is_own = path.ends_with("build-id");
             assert!(is_own || mode & 0o770 == wanted, "{name} has {mode:o}");
-            assert!(!path.to_string_lossy().contains("queue") || mode & 0o007 == 0, "{name} has {mode:o}");
+            assert!(
+                !path.to_string_lossy().contains("queue") || mode & 0o777 == wanted,
+                "{name} has {mode:o}"
+            );
             assert_eq!(found.gid(), 54320, "{name}");
         }
         // Where nothing is shared the queue is its owner's alone.

@@ -31,7 +31,8 @@ pub(in crate::cli) fn completions(printer: &mut Printer, args: &Completions) -> 
     };
     if args.shell == Shell::Bash {
         // clap_complete 4.6 loses the commands below the first level of a program with a hyphen in its name.
-        let text = String::from_utf8_lossy(&generate(PLAIN)).replace(&format!(" {PLAIN}\n"), " git-mission\n");
+        let text =
+            String::from_utf8_lossy(&generate(PLAIN)).replace(&format!(" {PLAIN}\n"), " git-mission\n");
         printer.raw(text.replace(&format!("_{PLAIN}"), "_git__mission").as_bytes());
         printer.raw(AS_GIT_ASKS.as_bytes());
     } else {
