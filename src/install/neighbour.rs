@@ -57,7 +57,7 @@ impl fmt::Display for Elsewhere {
 }
 
 /// The line that makes a hook of somebody else's call us. It names no path, because it may be tracked.
-fn line(hook: &str) -> String {
+pub(super) fn line(hook: &str) -> String {
     format!("! command -v git-mission >/dev/null || git-mission hook {hook} -- \"$@\" || exit $?")
 }
 

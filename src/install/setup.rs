@@ -62,7 +62,7 @@ pub(super) fn sweep(repo: &Repo) -> Result<(), InstallError> {
 }
 
 /// The path of a program, if it can stand in a shell script, in a configuration file, and mean one place.
-fn checked(program: &Path) -> Result<&str, InstallError> {
+pub(super) fn checked(program: &Path) -> Result<&str, InstallError> {
     program
         .to_str()
         .filter(|text| program.is_absolute() && !text.chars().any(char::is_control))
@@ -312,7 +312,7 @@ impl Plan {
 }
 
 /// What is there before a shim is written, with the name that it gets.
-fn kept_names(path: &Path, step: Step) -> Result<Vec<(PathBuf, PathBuf)>, InstallError> {
+pub(super) fn kept_names(path: &Path, step: Step) -> Result<Vec<(PathBuf, PathBuf)>, InstallError> {
     Ok(match step {
         Step::Write => Vec::new(),
         Step::Chain => vec![(path.to_owned(), chained_name(path))],
@@ -331,7 +331,7 @@ fn attributes_without_ours(present: Option<&[u8]>) -> Option<Vec<u8>> {
 }
 
 /// Adds the directories that are missing for `directory` to be there, outermost first.
-fn missing_directories(directory: &Path, missing: &mut Vec<PathBuf>) -> Result<(), InstallError> {
+pub(super) fn missing_directories(directory: &Path, missing: &mut Vec<PathBuf>) -> Result<(), InstallError> {
     let mut above = Vec::new();
     for path in directory.ancestors() {
         if exists(path)? || missing.iter().any(|known| known == path) {
