@@ -12,6 +12,9 @@ pub const GIT_MISSION_ALLOW_SHRINK: &str = "GIT_MISSION_ALLOW_SHRINK";
 /// Test hook: the name of a point at which the program panics, so that the exit status of a crash can be tested.
 pub const GIT_MISSION_TEST_PANIC: &str = "GIT_MISSION_TEST_PANIC";
 
+/// The token for the server of `mission.server`. No program that is started here sees it.
+pub const GIT_MISSION_TOKEN: &str = "GIT_MISSION_TOKEN";
+
 /// Set by our hook shims: the hook that was there before, which runs first.
 pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
 /// Set by our hook shims: the path by which the shim was started.
@@ -46,6 +49,15 @@ pub const PATH: &str = "PATH";
 /// Any value switches colour off (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// The proxy for https, under each name that programs know it by, in the order in which they are asked.
+pub const PROXIES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+/// Hosts that are reached without a proxy.
+pub const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+/// The file of trusted certificates, for git.
+pub const GIT_SSL_CAINFO: &str = "GIT_SSL_CAINFO";
+/// The file of trusted certificates, for every program.
+pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+
 /// The user's directory.
 pub const HOME: &str = "HOME";
 /// Moves the directory in which related programs keep what is the user's.
@@ -63,6 +75,34 @@ pub const GIT_DIR: &str = "GIT_DIR";
 pub const GIT_OBJECT_DIRECTORY: &str = "GIT_OBJECT_DIRECTORY";
 /// Set by git in server hooks: where else objects are found.
 pub const GIT_ALTERNATE_OBJECT_DIRECTORIES: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
+/// These change which repository git finds, or what its configuration says; see git(1).
+pub const GIT_WORK_TREE: &str = "GIT_WORK_TREE";
+/// See git(1).
+pub const GIT_COMMON_DIR: &str = "GIT_COMMON_DIR";
+/// See git's `environment.h`.
+pub const GIT_IMPLICIT_WORK_TREE: &str = "GIT_IMPLICIT_WORK_TREE";
+/// See git(1).
+pub const GIT_NAMESPACE: &str = "GIT_NAMESPACE";
+/// See git(1).
+pub const GIT_CEILING_DIRECTORIES: &str = "GIT_CEILING_DIRECTORIES";
+/// See git(1).
+pub const GIT_DISCOVERY_ACROSS_FILESYSTEM: &str = "GIT_DISCOVERY_ACROSS_FILESYSTEM";
+/// See git-config(1).
+pub const GIT_CONFIG: &str = "GIT_CONFIG";
+/// See git-config(1).
+pub const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
+/// What `git -c` leaves for the programs that git starts.
+pub const GIT_CONFIG_PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
+/// See git-config(1).
+pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
+/// See git-config(1).
+pub const GIT_CONFIG_SYSTEM: &str = "GIT_CONFIG_SYSTEM";
+/// See git-config(1).
+pub const GIT_CONFIG_NOSYSTEM: &str = "GIT_CONFIG_NOSYSTEM";
+/// Where programs keep settings of the user.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// Lets git's own tests see a repository as somebody else's.
+pub const GIT_TEST_ASSUME_DIFFERENT_OWNER: &str = "GIT_TEST_ASSUME_DIFFERENT_OWNER";
 /// Prefix of the variables by which `git merge` names its parents: `GITHEAD_<object id>`.
 pub const GITHEAD_PREFIX: &str = "GITHEAD_";
 
@@ -74,6 +114,8 @@ pub mod place {
     pub const LOG: &str = "sync.log";
     /// The queue.
     pub const QUEUE: &str = "queue.db";
+    /// The directory with one file for each sender that is at work.
+    pub const SENDERS: &str = "senders";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
     /// In it: which hooks were found not to be ours any more, the last time that was told.

@@ -21,5 +21,6 @@ pub mod merge;
 pub mod mission;
 pub mod op;
 pub mod queue;
+pub mod secret;
 pub mod sync;
 pub mod transport;

@@ -16,7 +16,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use git_mission::git::{ConfigEdit, Repo as Library};
-use git_mission::install::{self, DRIVERS, HOOKS, InstallError, Mode, Options, Report};
+use git_mission::install::{self, HOOKS, InstallError, Mode, Options, Report};
+use git_mission::merge::Kind;
 
 use crate::support::{Git, Output, Repo, World, each_git};
 
@@ -118,10 +119,10 @@ fn states(status: &install::InstallStatus) -> String {
         let _ = writeln!(text, "{} {:?}{chained}", hook.name, hook.state);
     }
     for driver in &status.drivers {
-        let _ = writeln!(text, "driver {} {:?}", driver.driver.kind, driver.state);
+        let _ = writeln!(text, "driver {} {:?}", driver.driver.0.name(), driver.state);
     }
     for attribute in &status.attributes {
-        let _ = writeln!(text, "attribute {} {:?}", attribute.attribute.driver.kind, attribute.answer);
+        let _ = writeln!(text, "attribute {} {:?}", attribute.attribute.driver.0.name(), attribute.answer);
     }
     let _ = writeln!(text, "complete {} absent {}", status.is_complete(), status.is_absent());
     text

@@ -12,10 +12,12 @@ use serde_json::Value;
 
 use crate::merge_histories::event_log::EventLog;
 use crate::merge_histories::meta::Meta;
+use crate::merge_histories::tables::{Acceptance, Issues};
+use crate::merge_histories::texts::{Derived, ReviewCycle, Traces};
 use crate::merge_histories::{Flavour, Kind, Triple, Verdict, check, check_triples, number, seed};
 use crate::merge_witness::event_log as rows;
 use crate::merge_witness::meta::{self as witness, ACCEPTANCE, TOPOLOGY};
-use crate::{merge_event_log_laws, merge_meta_laws};
+use crate::{merge_event_log_laws, merge_meta_laws, merge_more_laws};
 
 const TRIPLES: u64 = 60_000;
 const QUADRUPLES: u64 = 5_000;
@@ -28,6 +30,27 @@ fn laws_of_meta() {
 #[test]
 fn laws_of_event_logs() {
     triples::<EventLog>("event logs", merge_event_log_laws::LAWS);
+}
+
+#[test]
+fn laws_of_traces() {
+    triples::<Traces>("traces", merge_more_laws::TRACES);
+}
+
+#[test]
+fn laws_of_issue_matrices() {
+    triples::<Issues>("issue matrices", merge_more_laws::ISSUES);
+}
+
+#[test]
+fn laws_of_acceptance_matrices() {
+    triples::<Acceptance>("acceptance matrices", merge_more_laws::ACCEPTANCE);
+}
+
+#[test]
+fn laws_of_reviews_and_derived_files() {
+    triples::<ReviewCycle>("review cycles", merge_more_laws::REVIEWS);
+    triples::<Derived>("derived files", merge_more_laws::DERIVED);
 }
 
 #[expect(clippy::print_stderr, reason = "the figure is the point")]
@@ -99,6 +122,23 @@ fn orders_of_merging_meta() {
 #[test]
 fn orders_of_merging_event_logs() {
     orders::<EventLog>("event logs", EVENT_LOGS);
+}
+
+#[test]
+fn orders_of_merging_traces() {
+    orders::<Traces>("traces", &[]);
+}
+
+#[test]
+fn orders_of_merging_matrices() {
+    orders::<Issues>("issue matrices", &[]);
+    orders::<Acceptance>("acceptance matrices", &[]);
+}
+
+#[test]
+fn orders_of_merging_reviews_and_derived_files() {
+    orders::<ReviewCycle>("review cycles", &[]);
+    orders::<Derived>("derived files", &[]);
 }
 
 /// What came of merging four branches of one base one after the other, in all 24 orders.

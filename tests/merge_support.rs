@@ -16,7 +16,7 @@ pub(crate) struct Case {
 }
 
 /// The directories under `tests/cases/<kind>/<group>`. A missing base is an empty one.
-fn cases(kind: &str, group: &str) -> Vec<Case> {
+pub(crate) fn cases(kind: &str, group: &str) -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind).join(group);
     read_all(&root, "expected")
 }

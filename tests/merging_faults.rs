@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::merging_support::{Subject, diverged, each};
+use crate::merging_support::{Subject, diverged, each_of_two};
 use crate::support::{Repo, World};
 
 const STRACE: &str = "/usr/bin/strace";
@@ -103,7 +103,7 @@ impl<'w, 's> Scene<'w, 's> {
 
 #[test]
 fn a_driver_that_is_missing_or_panics_leaves_both_sides() {
-    each(|world, git, subject| {
+    each_of_two(|world, git, subject| {
         for edits in [true, false] {
             let scene = Scene::set(world, &format!("repo {edits}"), subject, edits);
             assert_eq!(scene.merge("none"), if edits { Ended::Merged } else { Ended::Shown });
@@ -121,7 +121,7 @@ fn a_driver_that_is_missing_or_panics_leaves_both_sides() {
 
 #[test]
 fn a_disk_that_stays_full_stops_the_merge() {
-    each(|world, git, subject| {
+    each_of_two(|world, git, subject| {
         for edits in [true, false] {
             let scene = Scene::set(world, &format!("repo {edits}"), subject, edits);
             // No file can grow, neither by the driver nor by what runs after it; with an error or by a signal.
@@ -208,7 +208,7 @@ fn inject_everywhere(fault: &str, wanted: impl Fn(&str) -> bool + Copy) {
     if !strace_is_there() {
         return;
     }
-    each(|world, git, subject| {
+    each_of_two(|world, git, subject| {
         for edits in [true, false] {
             let scene = Scene::set(world, &format!("repo {edits}"), subject, edits);
             let (points, calls, ends) = inject(&scene, fault, wanted);

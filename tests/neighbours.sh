@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The released client of the same family reads what we wrote: in a repository made (create, commit) and migrated (old
-# fixtures) by us its identity audit reports no legacy and no orphan mission.
+# fixtures) by us its identity audit reports no legacy and no orphan mission. What is derived from the same files
+# (snapshots of logs, verdicts of acceptance matrices) is the same.
 #
 #   tests/neighbours.sh [PROGRAM]     PROGRAM is a built git-mission; else one is built
 #
@@ -76,3 +77,12 @@ print("neighbour's audit:", ", ".join(f"{state} {count}" for state, count in sum
 assert summary["legacy"] == 0 and summary["orphan"] == 0, summary
 assert sum(summary.values()) == int(sys.argv[2]), "it sees as many missions as we do"
 PYTHON
+
+# The logs of the merges of the corpus, if they are there, each as a mission without a meta.json.
+for log in "${GIT_MISSION_CORPUS:-$root/../shared/corpus}"/merge/events/*/ours; do
+    [ -f "$log" ] || continue
+    mkdir -p "kitty-specs/log-$(basename "$(dirname "$log")")"
+    cp "$log" "kitty-specs/log-$(basename "$(dirname "$log")")/status.events.jsonl"
+done
+"$work/venv/bin/python" "$root/tests/neighbours/derived.py" "$program" 2>"$work/derived" ||
+    { tail -3 "$work/derived"; echo 'the neighbour derives something else'; exit 1; }

@@ -37,8 +37,14 @@ pub(super) enum Command {
     Doctor(Doctor),
     /// Settle the display numbers on main
     Settle(Settle),
+    /// Resolve what a merge left open: two missions on one path, and files with rules of their own
+    Resolve(Resolve),
+    /// Tell what a merge decided for a file, key by key, and by which rule
+    Explain(Explain),
     /// Bring old meta.json files to canonical form and give every mission an id; no value changes
     Migrate(Migrate),
+    /// Rebuild status.json from the event log
+    Materialize(Materialize),
     /// Queue and delivery of artifact bodies
     #[command(subcommand)]
     Sync(Sync),
@@ -155,11 +161,34 @@ pub(super) struct Settle {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// Files or directories [default: kitty-specs]. A file that is named is merged anew even if it was edited since
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Only tell what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A file, or the directory of a mission [default: every mission file that both sides changed]
+    pub(super) path: Option<PathBuf>,
+    /// The merge [default: the one in progress, else the last one that touched PATH]
+    #[arg(long, value_name = "COMMIT")]
+    pub(super) merge: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Judge the missions and logs of this commit only
     #[arg(long, value_name = "REV", conflicts_with = "fix")]
     pub(super) rev: Option<String>,
-    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs
+    /// Mend what can be mended: installation, old files, missing ids, numbers, order of logs, derived files
     #[arg(long)]
     pub(super) fix: bool,
     /// End with status 1 on these findings too, whatever their severity
@@ -184,6 +213,16 @@ pub(super) struct Migrate {
     pub(super) output: Json,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Materialize {
+    /// The missions [default: all that have an event log]
+    #[arg(value_name = "HANDLE")]
+    pub(super) handles: Vec<String>,
+    /// Stage them too, as the staged logs say
+    #[arg(long)]
+    pub(super) add: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Sync {
     /// Queue from now on, for this server; the present commit is caught up
@@ -197,6 +236,16 @@ pub(super) enum Sync {
     },
     /// Stop queueing; what is queued stays
     Disable,
+    /// Keep a token for the server, read from the terminal or stdin
+    Login {
+        /// The server [default: the one that sync is on for]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+    },
+    /// Forget the kept token
+    Logout,
+    /// Bind this project to its tracker on the server
+    Bind(SyncBind),
     /// What is queued
     Status(Json),
     /// Queue what HEAD says and was not queued yet
@@ -213,6 +262,21 @@ pub(super) enum Sync {
     Import(SyncImport),
     /// Throw away what is queued: of one mission, or all of it
     Purge(SyncPurge),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncBind {
+    /// Only print what would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The kind of tracker: linear, jira, github, gitlab [default: tracker.provider of .kittify/config.yaml]
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// Which of several candidates
+    #[arg(long, value_name = "N")]
+    pub(super) select: Option<u64>,
+    #[command(flatten)]
+    pub(super) output: Json,
 }
 
 #[derive(Debug, Args)]

@@ -6,15 +6,17 @@ use super::exit::ExitStatus;
 use super::printer::Printer;
 use crate::doctor::DoctorError;
 use crate::git::GitError;
+use crate::identity::CredentialsError;
 use crate::install::InstallError;
 use crate::json::{Value, object};
 use crate::mission::handle::HandleError;
 use crate::op::OpError;
 use crate::op::enqueue::EnqueueError;
+use crate::op::explain::ExplainError;
 use crate::op::find::FindError;
 use crate::op::project::NoProject;
 use crate::queue::QueueError;
-use crate::sync::SyncError;
+use crate::sync::{BindError, SyncError};
 use crate::transport::UrlError;
 
 /// A failed command.
@@ -141,6 +143,28 @@ impl From<OpError> for CliError {
     }
 }
 
+impl From<ExplainError> for CliError {
+    fn from(error: ExplainError) -> Self {
+        let (code, hint) = match &error {
+            ExplainError::Op(_) => ("", None),
+            ExplainError::NoMerge(_) | ExplainError::NotAMerge(_) | ExplainError::Octopus(_) => {
+                ("no_merge", Some("git log --merges --oneline"))
+            }
+            ExplainError::NoRules(_) => ("no_rules", Some("git mission explain")),
+            ExplainError::NoSuchPath(..) => ("no_such_path", Some("git mission explain")),
+        };
+        let message = error.to_string();
+        if let ExplainError::Op(error) = error {
+            return error.into();
+        }
+        let translated = Self::new(ExitStatus::Usage, code, message);
+        match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        }
+    }
+}
+
 impl From<InstallError> for CliError {
     fn from(error: InstallError) -> Self {
         let status = match &error {
@@ -193,19 +217,67 @@ impl From<SyncError> for CliError {
             SyncError::Queue(error) | SyncError::Enqueue(EnqueueError::Queue(error)) => error.into(),
             SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
             SyncError::Server(error) => error.into(),
+            SyncError::Network(_) => Self::new(ExitStatus::Environment, "network", error.to_string())
+                .hint("git config --global --get-regexp '^http\\.'"),
             SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
                 .hint("git mission sync import FILE"),
             SyncError::Handle(error) => FindError::Handle(error).into(),
+            SyncError::Credentials(ref fault) => {
+                let status = match fault {
+                    CredentialsError::Busy(_) => ExitStatus::Deferred,
+                    CredentialsError::File { .. } => ExitStatus::Environment,
+                    _ => ExitStatus::Refused,
+                };
+                about_login(status, "credentials", &error)
+            }
+            SyncError::EnvironmentToken(_) => about_login(ExitStatus::Refused, "bad_token", &error),
+            SyncError::NoHome | SyncError::RelativeHome(_) => {
+                about_login(ExitStatus::Environment, "no_home", &error)
+            }
+            SyncError::NotLoggedIn { .. } => about_login(ExitStatus::Refused, "not_logged_in", &error),
+            SyncError::DirectoryServer(_) => {
+                Self::new(ExitStatus::Usage, "directory_server", error.to_string())
+                    .hint("git mission sync enable --server https://HOST")
+            }
+            SyncError::Bind(ref fault) => {
+                let (status, code, hint) = match fault {
+                    BindError::Contract(_) => (ExitStatus::No, "contract", "git mission sync bind --dry-run"),
+                    BindError::Refused { status: 403, .. } => {
+                        (ExitStatus::Refused, "refused", "git mission sync login")
+                    }
+                    BindError::Refused { status: 408 | 425 | 429 | 500.., .. } | BindError::Unasked(_) => {
+                        (ExitStatus::Deferred, "server", "run the command again later")
+                    }
+                    BindError::Refused { .. } => {
+                        (ExitStatus::No, "refused", "git mission sync bind --provider NAME")
+                    }
+                    BindError::Unintelligible(_) => {
+                        (ExitStatus::Deferred, "server", "git mission sync status")
+                    }
+                    BindError::NoSuchCandidate(_) => {
+                        (ExitStatus::Usage, "no_such_candidate", "git mission sync bind")
+                    }
+                };
+                Self::new(status, code, error.to_string()).hint(hint)
+            }
             SyncError::Off => Self::new(ExitStatus::Environment, "sync_off", error.to_string())
                 .hint("git mission sync enable --server URL"),
         }
     }
 }
 
+fn about_login(status: ExitStatus, code: &'static str, error: &SyncError) -> CliError {
+    let translated = CliError::new(status, code, error.to_string()).caused_by(error);
+    match error.login_hint() {
+        Some(hint) => translated.hint(hint),
+        None => translated,
+    }
+}
+
 impl From<UrlError> for CliError {
     fn from(error: UrlError) -> Self {
         Self::new(ExitStatus::Usage, "server", error.to_string())
-            .hint("git mission sync enable --server file:///absolute/path")
+            .hint("git mission sync enable --server https://host")
     }
 }
 

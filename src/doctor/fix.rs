@@ -1,4 +1,5 @@
-//! Mending what the findings name, as far as no decision is needed: installation, numbers, old files, order of logs.
+//! Mending what the findings name, as far as no decision is needed: installation, numbers, old files, order of logs,
+//! derived files.
 //!
 //! Changes the index and work-tree files that nobody has edited; makes no commit.
 
@@ -7,9 +8,10 @@ use std::path::PathBuf;
 use super::DoctorError;
 use crate::git::{Config, IndexAt, Repo};
 use crate::install::{self, Mode, Options};
-use crate::mission::SPECS;
 use crate::mission::audit::{Code, Finding};
+use crate::mission::{MissionDir, SPECS};
 use crate::op::branch::Standing;
+use crate::op::materialize::{Wanted, materialize};
 use crate::op::migrate::{Effect, Source, migrate};
 use crate::op::order_log::order_logs;
 use crate::op::settle::{self, settle};
@@ -58,7 +60,22 @@ pub fn fix(
     let ordered = order_logs(repo, unsorted.filter_map(|finding| finding.path.as_deref()))?;
     mended.done.extend(ordered.done.iter().map(|path| format!("put the rows of {path} in order")));
     mended.left.extend(ordered.left);
+    rebuild(repo, findings, &mut mended)?;
     Ok(mended)
+}
+
+/// Derived files are rebuilt last: what they are made of may just have been mended.
+fn rebuild(repo: &Repo, findings: &[Finding], mended: &mut Mended) -> Result<(), DoctorError> {
+    let stale = findings.iter().filter(|finding| finding.code == Code::DerivedStale);
+    let paths = stale.filter_map(|finding| finding.path.as_deref());
+    let dirs: Vec<MissionDir> =
+        paths.filter_map(|path| Some(MissionDir::containing(path.as_bytes())?.0)).collect();
+    if !dirs.is_empty() {
+        let rebuilt = materialize(repo, Wanted::These(dirs), true, &mut |_, _| {})?;
+        mended.done.extend(rebuilt.rebuilt.iter().map(|path| format!("rebuild {path}")));
+        mended.left.extend(rebuilt.failed.iter().map(ToString::to_string));
+    }
+    Ok(())
 }
 
 /// Numbers are given to what HEAD holds and are staged, unless mission files are staged already: those would be

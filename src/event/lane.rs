@@ -5,7 +5,7 @@ use crate::gate::Contract;
 use crate::json::Value;
 
 /// The lane that a work package is in before anything was said about it.
-const ORIGIN: &str = "genesis";
+pub(super) const ORIGIN: &str = "genesis";
 
 /// A move that is against the rules, and was recorded all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod envelope;
 mod kind;
 mod lane;
 mod log;
+mod reduce;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use dossier::{Artifact, Dossier, Expected, artifact_class};
 pub use envelope::Envelope;
 pub use kind::Kind;
 pub use lane::{IllegalMove, illegal_moves, is_legal};
+pub use reduce::{Identity, ReduceError, Snapshot, reduce};
 pub use standing::lane_counts;
 pub use work_package::WorkPackage;
 

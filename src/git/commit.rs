@@ -4,7 +4,7 @@
 //! Knows nothing about why a commit is made.
 
 use std::io::Read as _;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::{GitError, IndexAt, IndexEntry, Oid, Repo};
@@ -90,9 +90,30 @@ impl Repo {
     }
 }
 
+/// Puts a command and all that it will start (the signing program, and what that starts) into a process group.
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_: &mut Command) {}
+
+/// Ends a command with everything that it started.
+fn end_group(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
 /// Runs a commit that is being signed, at most [`SIGNING_TIME`].
-fn signed(mut command: std::process::Command) -> Result<String, GitError> {
+fn signed(mut command: Command) -> Result<String, GitError> {
     let broken = |error: std::io::Error| GitError::Signing(error.to_string());
+    own_group(&mut command);
     let mut child =
         command.stdin(Stdio::null()).env_remove("GPG_TTY").env_remove("DISPLAY").spawn().map_err(broken)?;
     let mut waited = Duration::ZERO;
@@ -101,8 +122,7 @@ fn signed(mut command: std::process::Command) -> Result<String, GitError> {
         match child.try_wait().map_err(broken)? {
             Some(status) => break status,
             None if waited >= SIGNING_TIME => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end_group(&mut child);
                 return Err(GitError::Signing(format!("no answer within {} s", SIGNING_TIME.as_secs())));
             }
             None => {

@@ -14,6 +14,9 @@ pub struct Config {
     /// Key in lower case (section and name), value; the last of equal keys wins.
     values: Vec<(String, String)>,
     ignored: Vec<IgnoredValue>,
+    origins: Vec<PathBuf>,
+    /// Whether a file of the work tree says who keeps or asks for credentials
+    strange_credentials: bool,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -26,6 +29,11 @@ pub struct IgnoredValue {
 }
 
 impl Config {
+    /// These values, in this order.
+    pub(super) fn of(values: Vec<(String, String)>) -> Self {
+        Self { values, ..Self::default() }
+    }
+
     /// The value of a key; a key without `=` counts as `true`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
@@ -65,6 +73,17 @@ impl Config {
         &self.ignored
     }
 
+    /// The files that settings come from, each once.
+    pub fn origins(&self) -> &[PathBuf] {
+        &self.origins
+    }
+
+    /// Whether only the user's own files say which programs keep credentials and which ask for them. git itself makes
+    /// no such difference, so where they do not, git is not asked.
+    pub fn credentials_are_the_users(&self) -> bool {
+        !self.strange_credentials
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -72,8 +91,13 @@ impl Config {
         while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
             let setting = String::from_utf8_lossy(setting);
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
-            match origin.strip_prefix(b"file:").map(|file| from.join(system_path(file))) {
+            let file = origin.strip_prefix(b"file:").map(|file| from.join(system_path(file)));
+            if let Some(file) = file.as_ref().filter(|file| !config.origins.contains(file)) {
+                config.origins.push(file.clone());
+            }
+            match file {
                 Some(file) if inside_work_tree(&file) => {
+                    config.strange_credentials |= key.starts_with("credential.") || key == "core.askpass";
                     if key.starts_with("mission.") {
                         config.ignored.push(IgnoredValue { key: key.to_owned(), origin: file });
                     }
@@ -103,9 +127,44 @@ impl Repo {
     }
 }
 
+impl Repo {
+    /// The settings of one section that the user or the machine has made, and not this repository: keys in lower case
+    /// and values, in the order of the files. None where git cannot tell (before 2.26).
+    pub fn user_settings(&self, section: &str) -> Result<Vec<(String, String)>, GitError> {
+        let output = self.git.output(&["config", "--list", "--show-scope", "-z"], b"")?;
+        if !output.status.success() {
+            return Ok(Vec::new());
+        }
+        Ok(of_user(&output.stdout, section))
+    }
+}
+
+/// Reads `<scope> NUL <key> [LF <value>] NUL` again and again.
+fn of_user(listing: &[u8], section: &str) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    let mut fields = listing.split(|b| *b == 0);
+    while let (Some(scope), Some(setting)) = (fields.next(), fields.next()) {
+        let setting = String::from_utf8_lossy(setting);
+        let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
+        let is_asked = key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+        if is_asked && matches!(scope, b"global" | b"system" | b"command") {
+            settings.push((key.to_owned(), value.to_owned()));
+        }
+    }
+    settings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_the_repository_are_not_the_users() {
+        let listing = b"system\0http.sslcainfo\n/ca\0global\0http.proxy\nhttp://mine\0local\0http.proxy\nhttp://evil\0worktree\0http.proxy\nhttp://evil\0global\0https.proxy\nx\0command\0http.proxy\n\0";
+        let settings = of_user(listing, "http");
+        let expected = [("http.sslcainfo", "/ca"), ("http.proxy", "http://mine"), ("http.proxy", "")];
+        assert_eq!(settings, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
 
     #[test]
     fn values_of_the_work_tree_are_ignored_and_named() {
@@ -115,5 +174,11 @@ mod tests {
         assert_eq!(config.get("mission.server"), None);
         assert_eq!(config.get("core.bare"), Some("true"));
         assert_eq!(config.ignored()[0].key, "mission.server");
+        assert!(config.credentials_are_the_users());
+        for key in ["credential.helper", "credential.https://host.helper", "core.askpass"] {
+            let listing = format!("file:../evil\0{key}\n!x\0");
+            let config = Config::parse(listing.as_bytes(), Path::new("/top"), |file| file.ends_with("evil"));
+            assert!(!config.credentials_are_the_users(), "{key}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::index_file::FileEntry;
 use super::process::Git;
 use super::repo::system_path;
 use super::{GitError, Mode, Oid, Repo};
@@ -79,7 +80,10 @@ impl Repo {
         tree: Option<&Oid>,
         prefix: &str,
     ) -> Result<Vec<StagedChange>, GitError> {
-        self.changes(at, tree, &[prefix.into()])
+        match self.staged_by_reading(at, tree, prefix)? {
+            Some(changes) => Ok(changes),
+            None => self.changes(at, tree, &[prefix.into()]),
+        }
     }
 
     fn changes(
@@ -127,6 +131,18 @@ impl Repo {
     /// The merged entries at or below the given paths; all, if none is given. Intent-to-add entries are left out.
     pub fn index_entries(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<IndexEntry>, GitError> {
         let wanted: HashSet<&[u8]> = paths.iter().copied().collect();
+        if !paths.is_empty()
+            && let Some(index) = self.read_index(at, common_directory(paths))
+        {
+            return Ok(index
+                .entries()
+                .filter(|entry| is_at_or_below(entry.path, &wanted))
+                .filter(|entry| !entry.is_unmerged() && !entry.is_intent_to_add())
+                .filter_map(|entry| {
+                    Some(IndexEntry { path: entry.path.to_vec(), mode: entry.mode(), oid: entry.oid()? })
+                })
+                .collect());
+        }
         let entry = |change: StagedChange| {
             let (mode, oid) = change.new?;
             let is_wanted = wanted.is_empty() || is_at_or_below(&change.path, &wanted);
@@ -169,6 +185,10 @@ impl Repo {
     fn marked(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<Vec<(Vec<u8>, Mark)>, GitError> {
         if paths.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(index) = self.read_index(at, common_directory(paths)) {
+            let entries = paths.iter().filter_map(|path| index.entry(path));
+            return Ok(entries.flat_map(marks_of).collect());
         }
         let mut args: Vec<OsString> = ["ls-files", "-v", "-z", "--"].map(Into::into).to_vec();
         args.extend(pathspecs(paths));
@@ -276,6 +296,13 @@ impl Repo {
     }
 }
 
+/// The marks of an entry.
+fn marks_of(entry: FileEntry<'_>) -> impl Iterator<Item = (Vec<u8>, Mark)> {
+    let marks =
+        [(entry.is_skipped(), Mark::SkipWorktree), (entry.is_assumed_unchanged(), Mark::AssumeUnchanged)];
+    marks.into_iter().filter(|(is_set, _)| *is_set).map(move |(_, mark)| (entry.path.to_vec(), mark))
+}
+
 /// More paths than this are asked for by the directory that holds them all: command lines are bounded, and git
 /// compares every entry with every path that it is given.
 const FEW: usize = 64;
@@ -290,7 +317,7 @@ fn pathspecs(paths: &[&[u8]]) -> Vec<OsString> {
 }
 
 /// The deepest directory that holds all of these paths; empty for the top.
-fn common_directory<'p>(paths: &[&'p [u8]]) -> &'p [u8] {
+pub(super) fn common_directory<'p>(paths: &[&'p [u8]]) -> &'p [u8] {
     let directory = |path: &'p [u8]| &path[..path.iter().rposition(|b| *b == b'/').unwrap_or(0)];
     let holds = |common: &[u8], path: &[u8]| {
         common.is_empty() || path.strip_prefix(common).is_some_and(|rest| rest.starts_with(b"/"))

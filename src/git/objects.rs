@@ -68,7 +68,7 @@ impl Objects {
         if let Some(library) = &self.library
             && let Ok(object) = library.revparse_single(revision)
         {
-            return Ok(Oid::parse(&object.id().to_string()));
+            return Ok(Oid::from_bytes(object.id().as_bytes()));
         }
         self.batch()?.borrow_mut().info(revision)
     }
@@ -131,7 +131,7 @@ impl Objects {
         if let Some(library) = &self.library
             && !is_shared(library)
             && let Ok(id) = library.blob(content)
-            && let Some(oid) = Oid::parse(&id.to_string())
+            && let Some(oid) = Oid::from_bytes(id.as_bytes())
         {
             return Ok(oid);
         }
@@ -162,7 +162,8 @@ fn is_shared(library: &git2::Repository) -> bool {
 
 fn library_entry(entry: &git2::TreeEntry<'_>) -> Result<Entry, GitError> {
     let mode = u32::try_from(entry.filemode()).unwrap_or(0);
-    let oid = Oid::parse(&entry.id().to_string()).ok_or_else(|| GitError::Missing("a tree entry".into()))?;
+    let oid =
+        Oid::from_bytes(entry.id().as_bytes()).ok_or_else(|| GitError::Missing("a tree entry".into()))?;
     Ok(Entry { name: entry.name_bytes().to_vec(), mode: Mode(mode), oid })
 }
 

@@ -1,6 +1,7 @@
 //! Starting git: one absolute program, fixed settings, bytes in and bytes out.
 //!
-//! INVARIANT: no shell is started, and no program that a repository names (`core.fsmonitor` is off).
+//! INVARIANT: no shell is started, and no program that a repository names (`core.fsmonitor` is off). No git, and so
+//! no program that git starts, gets our token.
 //! Knows nothing about what the commands mean.
 
 use std::ffi::{OsStr, OsString};
@@ -48,6 +49,11 @@ impl Git {
         self
     }
 
+    /// The program, absolute.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The same git with one more environment variable.
     pub(super) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Self {
         let mut git = self.clone();
@@ -62,6 +68,7 @@ impl Git {
             .current_dir(&self.directory)
             .args(SETTINGS)
             .args(args)
+            .env_remove(env::GIT_MISSION_TOKEN)
             .env("LC_ALL", "C")
             .env("GIT_LITERAL_PATHSPECS", "1")
             .env("GIT_OPTIONAL_LOCKS", "0")

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::discover::{self, Found};
 use super::objects::{Entry, Mode, Objects};
 use super::process::{Git, failure};
 use super::{GitError, Oid};
@@ -17,10 +18,14 @@ pub struct Repo {
     top: Option<PathBuf>,
     git_dir: PathBuf,
     common_dir: PathBuf,
+    /// The length of an id in its binary form
+    pub(super) id_bytes: usize,
     /// The tree without entries: git knows it even where no such object is stored.
     pub(super) empty_tree: &'static str,
 }
 
+const SHA1_BYTES: usize = 20;
+const SHA256_BYTES: usize = 32;
 const EMPTY_TREE_SHA1: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
 
@@ -28,6 +33,17 @@ impl Repo {
     /// The repository that git itself finds from `directory` and the environment, in a work tree, a linked
     /// work tree, a submodule, or bare.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
+        let git = Git::find(directory)?;
+        match discover::find(directory) {
+            Some(Found { top, git_dir, common_dir }) => {
+                Ok(Self::at(git, Some(top), git_dir, common_dir, SHA1_BYTES))
+            }
+            None => Self::ask(git),
+        }
+    }
+
+    /// The repository that git says is there.
+    fn ask(git: Git) -> Result<Self, GitError> {
         const ARGS: [&str; 7] = [
             "rev-parse",
             "--is-inside-work-tree",
@@ -37,7 +53,6 @@ impl Repo {
             "--git-common-dir",
             "--show-toplevel",
         ];
-        let git = Git::find(directory)?;
         // Without a work tree git prints the other answers, then fails at the last question.
         let output = git.output(&ARGS, b"")?;
         let mut lines = output.stdout.split(|b| *b == b'\n').map(path_of);
@@ -52,16 +67,21 @@ impl Repo {
             });
         };
         let top = if inside.as_os_str() == "true" { lines.next() } else { None };
+        let id_bytes = if format.as_os_str() == "sha1" { SHA1_BYTES } else { SHA256_BYTES };
+        Ok(Self::at(git, top, git_dir, common_dir, id_bytes))
+    }
+
+    fn at(git: Git, top: Option<PathBuf>, git_dir: PathBuf, common_dir: PathBuf, id_bytes: usize) -> Self {
         let mut variables = vec![("GIT_DIR", git_dir.clone().into_os_string())];
         if let Some(top) = &top {
             variables.push(("GIT_WORK_TREE", top.clone().into_os_string()));
         }
         let git = git.located(top.as_deref().unwrap_or(&git_dir), variables);
-        let is_sha1 = format.as_os_str() == "sha1";
+        let is_sha1 = id_bytes == SHA1_BYTES;
         let library = if is_sha1 { open_library(&git_dir) } else { None };
         let empty_tree = if is_sha1 { EMPTY_TREE_SHA1 } else { EMPTY_TREE_SHA256 };
         let objects = Objects::new(git.clone(), library);
-        Ok(Self { git, objects, top, git_dir, common_dir, empty_tree })
+        Self { git, objects, top, git_dir, common_dir, id_bytes, empty_tree }
     }
 
     /// The top of the work tree.

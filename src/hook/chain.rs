@@ -1,5 +1,6 @@
 //! The hook that was there before ours: it runs first, with the same arguments, stdin and directory, and its
-//! exit status counts. It finds itself under its own name, beside what lies in the hooks directory.
+//! exit status counts. It finds itself under its own name, beside what lies in the hooks directory. It does not get our
+//! token: whoever wants it to have one gives it one of its own.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -32,6 +33,7 @@ pub(super) fn call(
         .env_remove(env::GIT_MISSION_CHAINED)
         .env_remove(env::GIT_MISSION_SHIM)
         .env(env::GIT_MISSION_WITHIN, name.as_str())
+        .env_remove(env::GIT_MISSION_TOKEN)
         .stdin(Stdio::piped())
         .spawn()?;
     let pipe = child.stdin.take();

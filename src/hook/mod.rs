@@ -8,6 +8,7 @@ mod disturbed;
 mod main_branch;
 mod main_push;
 mod manager;
+mod mixed;
 mod name;
 mod post_commit;
 mod pre_commit;
@@ -18,6 +19,7 @@ mod shrunk;
 mod trace;
 
 pub use name::HookName;
+pub use pre_push::{PushedRef, pushed_refs};
 pub use report::{Level, Line, Report};
 pub use run::{Call, run};
 pub use trace::{Trace, traces};

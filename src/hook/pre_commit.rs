@@ -1,21 +1,45 @@
 //! pre-commit and pre-merge-commit: closed for a bad staged `meta.json` and for a staged log that lost rows, open for
 //! everything that concerns nothing staged.
 
+use std::collections::BTreeSet;
+
 use super::report::in_one_line;
-use super::{Report, shrunk};
+use super::{Report, mixed, shrunk};
 use crate::git::{GitError, Repo};
-use crate::mission::MetaError;
+use crate::mission::{MetaError, MissionDir};
 use crate::op::bypassed;
 use crate::op::correct::{Fault, Plan, Refusal};
+use crate::op::materialize;
 use crate::op::stage::{self, Staged};
 
 /// pre-commit.
 pub(super) fn correct(repo: &Repo, report: &mut Report) {
     let Some(staged) = look(repo, report) else { return };
     let tip = staged.tip().cloned();
+    let derived = staged.derived().clone();
     judge(repo, staged, report, stage::correct_staged);
     if report.stop.is_none() {
+        rebuild(repo, &derived, report);
         bypassed::passed(repo, tip.as_ref());
+    }
+}
+
+/// Brings staged `status.json` files up to date with what is staged beside them. They are derived: none of them keeps a
+/// commit back.
+fn rebuild(repo: &Repo, missions: &BTreeSet<MissionDir>, report: &mut Report) {
+    if missions.is_empty() {
+        return;
+    }
+    match materialize::rebuild_staged(repo, missions) {
+        Ok(paths) => {
+            for path in paths {
+                report.info(format!("{path}: rebuilt from the event log"));
+            }
+        }
+        Err(error) => {
+            let text = format!("derived files were not rebuilt: {}", in_one_line(&error));
+            report.warn(text, Some("git mission materialize --add"));
+        }
     }
 }
 
@@ -41,13 +65,15 @@ type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
 
 fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
     shrunk::refuse(repo, &staged, report);
+    mixed::refuse(repo, &staged, report);
     if staged.is_empty() {
         return;
     }
     // What is refused anyway is only judged, so that nothing is changed.
+    let merges = staged.is_merge();
     let outcome = if report.stop.is_some() { stage::check_staged(repo, staged) } else { act(repo, staged) };
     match outcome {
-        Ok(plan) => tell(&plan, report),
+        Ok(plan) => tell(&plan, merges, report),
         Err(error) => {
             let text = format!(
                 "the staged missions could not be checked: {}; nothing was committed",
@@ -69,10 +95,10 @@ fn hint_for(error: &GitError) -> Option<&'static str> {
     }
 }
 
-fn tell(plan: &Plan, report: &mut Report) {
+fn tell(plan: &Plan, merges: bool, report: &mut Report) {
     for Refusal { dir, fault } in &plan.refusals {
         let path = format!("{dir}/meta.json");
-        let (text, hint) = words(&path, fault);
+        let (text, hint) = words(&path, fault, merges);
         report.refuse(text, Some(&hint));
     }
     if !plan.refusals.is_empty() {
@@ -85,7 +111,7 @@ fn tell(plan: &Plan, report: &mut Report) {
 }
 
 /// What to say about a fault, and what helps.
-fn words(path: &str, fault: &Fault) -> (String, String) {
+fn words(path: &str, fault: &Fault, merges: bool) -> (String, String) {
     let quoted = path.replace('\'', r"'\''");
     let add = format!("git add -- '{quoted}'");
     match fault {
@@ -116,9 +142,11 @@ fn words(path: &str, fault: &Fault) -> (String, String) {
             format!(
                 "{path}: mission_id {from} would become {to}, and an id never changes; nothing was committed"
             ),
-            format!(
-                "remove the key `mission_id`, then {add}: the id is put back; where two missions meet: git merge --abort"
-            ),
+            if merges {
+                "git mission resolve".to_owned()
+            } else {
+                format!("remove the key `mission_id`, then {add}: the id is put back")
+            },
         ),
         Fault::NumberInvalid(text) => (
             format!(

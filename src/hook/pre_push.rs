@@ -8,22 +8,24 @@ use super::{Report, main_push};
 use crate::git::{Oid, Repo};
 use crate::sync;
 
+const HEADS: &str = "refs/heads/";
+
 /// One line of what git tells pre-push.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PushedRef {
+pub struct PushedRef {
     /// The commit or object that is pushed; `None` for a deletion
-    pub(super) local: Option<Oid>,
+    pub local: Option<Oid>,
     /// What was named here: the full name of a ref, or any expression
-    pub(super) local_ref: String,
+    pub local_ref: String,
     /// Full name of the ref on the other side
-    pub(super) remote_ref: String,
+    pub remote_ref: String,
     /// What that ref is there, if it exists
-    pub(super) old: Option<Oid>,
+    pub old: Option<Oid>,
 }
 
 /// Reads `<local ref> <local id> <remote ref> <remote id>` lines; the ids are 40 or 64 digits, all zeros where there
 /// is no object. A local ref may be any expression, but holds no space.
-pub(super) fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
+pub fn pushed_refs(stdin: &[u8]) -> Vec<PushedRef> {
     String::from_utf8_lossy(stdin)
         .lines()
         .filter_map(|line| {
@@ -48,18 +50,30 @@ pub(super) fn pre_push(repo: &Repo, args: &[OsString], stdin: &[u8], report: &mu
     if report.stop.is_some() {
         return;
     }
-    let tips: Vec<Oid> = pushed.into_iter().filter_map(|pushed| pushed.local).collect();
-    if tips.is_empty() {
+    let pushed: Vec<sync::Pushed> = pushed.into_iter().filter_map(delivered).collect();
+    if pushed.is_empty() {
         return;
     }
-    match sync::push(repo, &tips) {
-        Ok(Some(summary)) => report.info(summary.to_string()),
+    // One line, whatever happens: people push often.
+    match sync::push(repo, &pushed) {
+        Ok(Some(flushed)) if flushed.troubles.is_empty() => report.info(flushed.to_string()),
+        Ok(Some(flushed)) => report.warn(flushed.to_string(), None),
         Ok(None) => {}
         Err(error) => {
-            let text = format!("nothing was delivered: {}; it stays queued", in_one_line(&error));
-            report.warn(text, Some("git mission sync flush"));
+            let hint = error.login_hint().unwrap_or_else(|| "git mission sync flush".to_owned());
+            let error = in_one_line(&error);
+            report.warn(format!("nothing was delivered: {error}; it stays queued ({hint})"), None);
         }
     }
+}
+
+/// What a pushed ref has to say. A deletion has nothing.
+fn delivered(pushed: PushedRef) -> Option<sync::Pushed> {
+    Some(sync::Pushed {
+        object: pushed.local?,
+        branch: Some(pushed.local_ref).filter(|name| name.starts_with(HEADS)),
+        remote_ref: pushed.remote_ref,
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct ProjectFile {
     pub build_id: Option<String>,
     /// `node.id`, else `project.node_id`
     pub node_id: Option<String>,
+    /// `tracker.provider`, the kind of tracker
+    pub tracker: Option<String>,
 }
 
 /// Why the file cannot be used.
@@ -65,6 +67,7 @@ impl ProjectFile {
             slug: at("project", "slug"),
             build_id: at("build", "id").or_else(|| at("project", "build_id")),
             node_id: at("node", "id").or_else(|| at("project", "node_id")),
+            tracker: at("tracker", "provider"),
         })
     }
 }
@@ -88,7 +91,10 @@ mod tests {
             slug: Some("a".into()),
             build_id: Some("b".into()),
             node_id: Some("c".into()),
+            tracker: None,
         };
+        let tracker = ProjectFile::parse(b"tracker: {provider: jira}\n").expect("YAML").tracker;
+        assert_eq!(tracker.as_deref(), Some("jira"));
         assert_eq!(ProjectFile::parse(nested.as_bytes()).expect("YAML"), expected);
         assert_eq!(ProjectFile::parse(flat.as_bytes()).expect("YAML"), expected);
         assert_eq!(ProjectFile::parse(b"").expect("empty"), ProjectFile::default());

@@ -1,4 +1,4 @@
-//! The merge drivers: one table, and the command line by which git starts one.
+//! The merge drivers: the command line by which git starts one, and what tells git when.
 //!
 //! Knows nothing about how anything is merged.
 
@@ -6,31 +6,16 @@ use std::path::PathBuf;
 
 use super::shim::{shell_quoted, shell_unquoted};
 use crate::git::ConfigEdit;
+use crate::merge::Kind;
 
-/// A kind of file with a merge driver of its own.
+/// The merge driver of a kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Driver {
-    /// The name that the command line knows it by
-    pub kind: &'static str,
-    /// What `git config merge.<name>.name` says
-    pub title: &'static str,
-    /// The files, as attribute patterns
-    pub patterns: &'static [&'static str],
-}
+pub struct Driver(pub Kind);
 
-/// Every merge driver. To add one, add its line.
-pub const DRIVERS: &[Driver] = &[
-    Driver { kind: "meta", title: "mission meta.json", patterns: &["kitty-specs/*/meta.json"] },
-    Driver {
-        kind: "event-log",
-        title: "mission event logs",
-        patterns: &[
-            "kitty-specs/*/status.events.jsonl",
-            "kitty-specs/*/decisions.events.jsonl",
-            "kitty-specs/*/mission-events.jsonl",
-        ],
-    },
-];
+/// Every merge driver.
+pub(super) fn all() -> impl Iterator<Item = Driver> {
+    Kind::ALL.iter().copied().map(Driver)
+}
 
 /// What follows the program: the arguments, and what happens if the program is missing or dies. Exit status 1
 /// means that the program left markers. After anything else what it left half written beside `%A` is removed, and
@@ -46,12 +31,12 @@ const ARGUMENTS: &str = "--base %O --ours %A --theirs %B --marker-size %L --path
 impl Driver {
     /// The name in attributes and configuration: `mission-meta`.
     pub fn name(&self) -> String {
-        format!("mission-{}", self.kind)
+        format!("mission-{}", self.0.name())
     }
 
     /// The attributes that make git use it, one a pattern.
     pub fn attributes(self) -> impl Iterator<Item = Attribute> {
-        self.patterns.iter().map(move |pattern| Attribute { driver: self, pattern })
+        self.0.patterns().iter().map(move |pattern| Attribute { driver: self, pattern })
     }
 
     /// The section of the configuration: `merge.mission-meta`.
@@ -68,20 +53,20 @@ impl Driver {
     pub fn command(&self, program: &str) -> String {
         // git expands `%`, also inside quotes.
         let program = shell_quoted(program).replace('%', "%%");
-        format!("{program} merge-driver {} {ARGUMENTS}", self.kind)
+        format!("{program} merge-driver {} {ARGUMENTS}", self.0.name())
     }
 
     /// The program of a command line that [`Driver::command`] made.
     pub fn program_of(&self, command: &str) -> Option<PathBuf> {
-        let quoted = command.strip_suffix(&format!(" merge-driver {} {ARGUMENTS}", self.kind))?;
+        let quoted = command.strip_suffix(&format!(" merge-driver {} {ARGUMENTS}", self.0.name()))?;
         Some(shell_unquoted(&quoted.replace("%%", "%"))?.into())
     }
 
     /// The keys, `driver` first: a section with a name and no driver is fatal for every merge.
-    pub(super) fn settings(&self, program: &str) -> [(String, String); 2] {
+    pub(super) fn settings(self, program: &str) -> [(String, String); 2] {
         [
             (self.command_key(), self.command(program)),
-            (format!("{}.name", self.section()), self.title.to_owned()),
+            (format!("{}.name", self.section()), self.0.title().to_owned()),
         ]
     }
 }
@@ -96,9 +81,9 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// Those of all drivers, in the order of [`DRIVERS`].
+    /// Those of all drivers, in the order of [`all`].
     pub fn all() -> impl Iterator<Item = Self> {
-        DRIVERS.iter().flat_map(|driver| driver.attributes())
+        all().flat_map(Driver::attributes)
     }
 
     /// The line, without its newline.
@@ -114,12 +99,12 @@ impl Attribute {
 
 /// The keys that define all drivers, with their values.
 pub(super) fn settings(program: &str) -> impl Iterator<Item = (String, String)> {
-    DRIVERS.iter().flat_map(move |driver| driver.settings(program))
+    all().flat_map(move |driver| driver.settings(program))
 }
 
 /// The edits that remove all drivers.
 pub(super) fn removals() -> impl Iterator<Item = ConfigEdit> {
-    DRIVERS.iter().map(|driver| ConfigEdit::RemoveSection(driver.section()))
+    all().map(|driver| ConfigEdit::RemoveSection(driver.section()))
 }
 
 #[cfg(test)]
@@ -130,7 +115,7 @@ mod tests {
     #[test]
     fn command_line_is_pinned() {
         assert_eq!(
-            DRIVERS[0].command("/opt/it's 100%/git-mission"),
+            Driver(Kind::Meta).command("/opt/it's 100%/git-mission"),
             "'/opt/it'\\''s 100%%/git-mission' merge-driver meta --base %O --ours %A --theirs %B \
              --marker-size %L --path %P --label-base %S --label-ours %X --label-theirs %Y \
              || { rc=$?; [ $rc -eq 1 ] && exit 1; rm -f %A.mission; \
@@ -155,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_program_is_found_again() {
-        let driver = DRIVERS[0];
+        let driver = Driver(Kind::Meta);
         let program = "/opt/it's 100%/git-mission";
         assert_eq!(driver.program_of(&driver.command(program)), Some(program.into()));
         assert_eq!(driver.program_of("git-mission merge-driver meta"), None);

@@ -31,7 +31,7 @@ mod trial;
 mod view;
 mod watch;
 
-pub use drivers::{Attribute, DRIVERS, Driver};
+pub use drivers::{Attribute, Driver};
 pub use error::InstallError;
 pub use hooks::{HOOKS, HooksDirectory, chained};
 pub use removal::uninstall;

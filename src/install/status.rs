@@ -7,7 +7,7 @@ use super::hooks::{HOOKS, HooksDirectory, chained_name};
 use super::look::{Found, is_of_another_version, look, place_of};
 use super::neighbour::calls_us;
 use super::setup::runs_config_hooks;
-use super::{Attribute, DRIVERS, Driver, InstallError, files};
+use super::{Attribute, Driver, InstallError, drivers, files};
 use crate::git::{Config, Repo};
 
 /// What is installed in a repository.
@@ -17,9 +17,9 @@ pub struct InstallStatus {
     pub directory: HooksDirectory,
     /// Every hook of ours, in the order of [`HOOKS`]
     pub hooks: Vec<HookStatus>,
-    /// Every merge driver, in the order of [`DRIVERS`]
+    /// Every merge driver, in the order of [`crate::merge::Kind::ALL`]
     pub drivers: Vec<DriverStatus>,
-    /// Every attribute, in the order of [`DRIVERS`]
+    /// Every attribute, in the order of [`crate::merge::Kind::ALL`]
     pub attributes: Vec<AttributeStatus>,
 }
 
@@ -135,7 +135,7 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
             hook(&directory, name, &configured, top)
         })
         .collect::<Result<_, _>>()?;
-    let drivers = DRIVERS.iter().map(|known| driver(&config, *known)).collect();
+    let drivers = drivers::all().map(|known| driver(&config, known)).collect();
     let attributes = Attribute::all()
         .map(|attribute| {
             let answer = repo.attribute("merge", &attribute.example())?;

@@ -1,6 +1,6 @@
 //! Starting the merge drivers for a trial, as git would start them.
 
-use super::{DRIVERS, Driver, InstallError};
+use super::{Driver, InstallError, drivers};
 use crate::git::{Config, DriverFiles, Repo, run_driver};
 
 /// What came of a trial.
@@ -18,7 +18,7 @@ pub struct Trial {
 pub fn try_drivers(repo: &Repo) -> Result<Vec<Trial>, InstallError> {
     let config: Config = repo.config()?;
     let mut trials = Vec::new();
-    for driver in DRIVERS {
+    for driver in drivers::all() {
         let Some(command) = config.get(&driver.command_key()) else { continue };
         let path = driver.attributes().next().map(|attribute| attribute.example()).unwrap_or_default();
         let files = DriverFiles { base: b"{}\n", ours: b"{}\n", theirs: b"{\"a\": 1}\n", path: &path };
@@ -31,7 +31,7 @@ pub fn try_drivers(repo: &Repo) -> Result<Vec<Trial>, InstallError> {
                 (None, None) => "a signal ended it".to_owned(),
             }),
         };
-        trials.push(Trial { driver: *driver, fault });
+        trials.push(Trial { driver, fault });
     }
     Ok(trials)
 }

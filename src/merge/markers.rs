@@ -5,9 +5,17 @@ pub(super) const MIN_SIZE: usize = 7;
 
 /// The two texts that a text with markers stands for: every hunk replaced by its first, and by its second half.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Halves {
-    pub(super) first: String,
-    pub(super) second: String,
+pub struct Halves {
+    /// With the first halves
+    pub first: String,
+    /// With the second ones
+    pub second: String,
+}
+
+/// The two texts that a text with markers of git's usual size, or a larger one, stands for. Labels, and sections that
+/// show the ancestor, make no difference to it. `None` if there is no hunk, or one that is not well-formed.
+pub fn halves(text: &[u8]) -> Option<Halves> {
+    std::str::from_utf8(text).ok().and_then(|text| split(text, MIN_SIZE))
 }
 
 enum At {
@@ -55,7 +63,7 @@ pub(super) fn split(text: &str, min_size: usize) -> Option<Halves> {
 }
 
 /// The character and the size of a marker line.
-fn marker(line: &str, min_size: usize) -> Option<(char, usize)> {
+pub(super) fn marker(line: &str, min_size: usize) -> Option<(char, usize)> {
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     let character = line.chars().next().filter(|c| matches!(c, '<' | '|' | '=' | '>'))?;

@@ -12,6 +12,8 @@ pub(super) enum Outcome<'a> {
     Built(Value),
     /// An object, decided key by key
     Members(Entries<'a>),
+    /// An array of rows, decided row by row; their keys are not written
+    Rows(Entries<'a>),
     /// Both values have to be shown
     Split(Choice<'a>),
 }
@@ -60,6 +62,9 @@ impl<'a> Outcome<'a> {
             Self::Plain(value) => Some((*value).clone()),
             Self::Built(value) => Some(value.clone()),
             Self::Members(entries) => Some(Value::Object(object_of(entries, half))),
+            Self::Rows(entries) => {
+                Some(Value::Array(entries.iter().filter_map(|(_, outcome)| outcome.half(half)).collect()))
+            }
             Self::Split(choice) => choice.half(half).cloned(),
         }
     }

@@ -11,6 +11,17 @@ pub enum Winner {
     Both,
 }
 
+impl Winner {
+    /// The side as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// By which rule a value was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -43,6 +54,14 @@ pub enum Rule {
     Emptied,
     /// An actor as an object instead of one of the names in it
     RicherActor,
+    /// The derived file of the side that has seen more events
+    MoreEvents,
+    /// Of two derived files that have seen as many events, the smaller text
+    SmallerText,
+    /// Neither side changed it
+    Untouched,
+    /// Both sides made the same change
+    SameChange,
 }
 
 impl Rule {
@@ -63,6 +82,34 @@ impl Rule {
             Self::Growth => "the additions of both",
             Self::Emptied => "emptied by both",
             Self::RicherActor => "the actor that says more",
+            Self::MoreEvents => "more events",
+            Self::SmallerText => "as many events, and the smaller text",
+            Self::Untouched => "neither side changed it",
+            Self::SameChange => "both sides say the same",
+        }
+    }
+
+    /// The rule as it stands in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OnlyChange => "only_change",
+            Self::SameMeaning => "same_meaning",
+            Self::SmallerId => "smaller_id",
+            Self::SmallerNumber => "smaller_number",
+            Self::EarlierTime => "earlier_time",
+            Self::LaterTime => "later_time",
+            Self::LargerPhase => "larger_phase",
+            Self::ValueOverNull => "value_over_null",
+            Self::LaterAcceptance => "later_acceptance",
+            Self::Flattened => "flattened",
+            Self::SetUnion => "set_union",
+            Self::Growth => "growth",
+            Self::Emptied => "emptied",
+            Self::RicherActor => "richer_actor",
+            Self::MoreEvents => "more_events",
+            Self::SmallerText => "smaller_text",
+            Self::Untouched => "untouched",
+            Self::SameChange => "same_change",
         }
     }
 }

@@ -45,11 +45,18 @@ pub(super) struct Tangle {
 pub(super) struct Merger<'a> {
     path: Vec<&'a str>,
     pub(super) decisions: Vec<Decision>,
+    /// Keys on which the sides agree, if the kind of file has few enough of them to be told
+    pub(super) agreed: Option<Vec<Decision>>,
     pub(super) conflicts: Vec<Conflict>,
     pub(super) tangle: Option<Tangle>,
 }
 
 impl<'a> Merger<'a> {
+    /// A merge that also tells on which keys the sides agree.
+    pub(super) fn that_tells_all() -> Self {
+        Self { agreed: Some(Vec::with_capacity(32)), ..Self::default() }
+    }
+
     /// Merges an object key by key.
     pub(super) fn members(&mut self, sides: Sides<Members<'a>>, rules: &dyn Rules) -> Entries<'a> {
         let mut entries = Entries::new();
@@ -77,6 +84,8 @@ impl<'a> Merger<'a> {
     pub(super) fn key(&mut self, key: &'a str, sides: Sides<Slot<'a>>, rules: &dyn Rules) -> Outcome<'a> {
         let Sides { base, ours, theirs } = sides;
         if ours == theirs {
+            let rule = if base == ours { Rule::Untouched } else { Rule::SameChange };
+            self.agree(key, rule);
             return self.carry(key, ours);
         }
         if base == theirs {
@@ -179,7 +188,7 @@ impl<'a> Merger<'a> {
     fn count_open(&mut self, key: &'a str, outcome: &Outcome<'a>) {
         match outcome {
             Outcome::Split(_) => self.conflicts.push(Conflict { path: self.path_to(key) }),
-            Outcome::Members(entries) => {
+            Outcome::Members(entries) | Outcome::Rows(entries) => {
                 self.path.push(key);
                 for (key, outcome) in entries {
                     self.count_open(key, outcome);
@@ -192,6 +201,13 @@ impl<'a> Merger<'a> {
 
     fn decided(&mut self, key: &str, rule: Rule, winner: Winner) {
         self.decisions.push(Decision { path: self.path_to(key), rule, winner });
+    }
+
+    fn agree(&mut self, key: &str, rule: Rule) {
+        if self.agreed.is_some() {
+            let path = self.path_to(key);
+            self.agreed.get_or_insert_default().push(Decision { path, rule, winner: Winner::Both });
+        }
     }
 
     fn path_to(&self, key: &str) -> Vec<String> {

@@ -51,6 +51,11 @@ pub fn rename_keys(members: &mut Object) -> Result<Vec<(&'static str, &'static s
     Ok(renamed)
 }
 
+/// Whether a key is one that is renamed wherever it comes in.
+pub(super) fn is_old_key(name: &str) -> bool {
+    RENAMED.iter().any(|(old, _)| *old == name)
+}
+
 fn equal_by_meaning(key: &str, a: &Value, b: &Value) -> bool {
     let number = |value| number_of(Some(value)).settled();
     a == b || (key == "mission_number" && number(a).is_some() && number(a) == number(b))

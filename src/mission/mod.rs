@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod breach;
+mod glance;
 pub mod handle;
 pub mod legacy;
 mod meta;
@@ -12,6 +13,7 @@ mod path;
 pub mod settle;
 pub mod slug;
 
+pub use glance::Glance;
 pub use legacy::KeyConflict;
 pub use meta::{IdField, Meta, MetaError, REQUIRED_TEXT, key};
 pub use number::{NumberField, number_of};

@@ -1,6 +1,7 @@
 //! Where missions lie. Knows nothing about what a path holds.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The directory at the repository's root that holds one directory a mission.
 pub const SPECS: &str = "kitty-specs";
@@ -21,14 +22,14 @@ pub fn is_event_log(path: &[u8]) -> bool {
 /// Bytes, because git's paths are bytes; [`fmt::Display`] shows them lossily. Only `kitty-specs/<name>/meta.json`
 /// makes a mission; deeper files of that name are somebody else's.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MissionDir(Vec<u8>);
+pub struct MissionDir(Arc<[u8]>);
 
 impl MissionDir {
     /// The mission directory called `name`; `None` if that is no single path component.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         let single =
             !name.is_empty() && name != b"." && name != b".." && !name.contains(&b'/') && !name.contains(&0);
-        single.then(|| Self([SPECS.as_bytes(), b"/", name].concat()))
+        single.then(|| Self([SPECS.as_bytes(), b"/", name].concat().into()))
     }
 
     /// The mission whose `meta.json` has this path, if it is one.
@@ -70,7 +71,7 @@ impl MissionDir {
 
     /// `kitty-specs/<name>/<inside>`
     pub fn join(&self, inside: &[u8]) -> Vec<u8> {
-        [&self.0, b"/".as_slice(), inside].concat()
+        [self.as_bytes(), b"/", inside].concat()
     }
 }
 

@@ -232,6 +232,9 @@ impl<'a> Holders<'a> {
 }
 
 #[cfg(test)]
+mod laws;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

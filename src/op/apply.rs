@@ -8,12 +8,28 @@ use std::path::Path;
 use super::correct::Rewrite;
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
 
+/// A staged file and the bytes that it gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Replacement<'a> {
+    /// The entry that is replaced
+    pub old: &'a IndexEntry,
+    /// The new bytes
+    pub bytes: &'a [u8],
+}
+
+impl<'a> From<&'a Rewrite> for Replacement<'a> {
+    fn from(rewrite: &'a Rewrite) -> Self {
+        Self { old: &rewrite.old, bytes: &rewrite.bytes }
+    }
+}
+
 /// Writes the blobs of the rewrites; returns their index entries.
 pub fn write_blobs(repo: &Repo, rewrites: &[Rewrite]) -> Result<Vec<IndexEntry>, GitError> {
-    rewrites
-        .iter()
-        .map(|rewrite| Ok(IndexEntry { oid: repo.write_blob(&rewrite.bytes)?, ..rewrite.old.clone() }))
-        .collect()
+    rewrites.iter().map(|rewrite| written(repo, rewrite.into())).collect()
+}
+
+fn written(repo: &Repo, Replacement { old, bytes }: Replacement<'_>) -> Result<IndexEntry, GitError> {
+    Ok(IndexEntry { oid: repo.write_blob(bytes)?, ..old.clone() })
 }
 
 /// Replaces staged entries. A work-tree file is rewritten only if it was what the index said; unstaged edits are
@@ -21,17 +37,23 @@ pub fn write_blobs(repo: &Repo, rewrites: &[Rewrite]) -> Result<Vec<IndexEntry>,
 ///
 /// In `git commit <path>` the commit is made from a temporary index: the repository's own, which git holds ready
 /// in `index.lock`, gets the same entries, or the next commit would revert them.
-pub fn replace_staged(repo: &Repo, rewrites: &[Rewrite]) -> Result<(), GitError> {
-    if rewrites.is_empty() {
+pub fn replace_staged(repo: &Repo, replacements: &[Replacement<'_>]) -> Result<(), GitError> {
+    if replacements.is_empty() {
         return Ok(());
     }
-    let entries = write_blobs(repo, rewrites)?;
-    let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
+    let entries: Vec<IndexEntry> =
+        replacements.iter().map(|replacement| written(repo, *replacement)).collect::<Result<_, _>>()?;
+    let own = index_held_ready(repo);
+    let old: Vec<IndexEntry> = replacements.iter().map(|replacement| replacement.old.clone()).collect();
+    if own.is_none() && repo.replace_unmodified(&old, &entries)? {
+        return Ok(());
+    }
+    let paths: Vec<&[u8]> = replacements.iter().map(|replacement| replacement.old.path.as_slice()).collect();
     let unmodified = repo.unmodified(&IndexAt::Current, &paths)?;
     let mut unmodified: Vec<&[u8]> = unmodified.iter().map(Vec::as_slice).collect();
     repo.replace_in_index(&IndexAt::Current, &entries)?;
-    if let Some(own) = index_held_ready(repo) {
-        let replaced = replace_where_equal(repo, &own, rewrites, entries)?;
+    if let Some(own) = own {
+        let replaced = replace_where_equal(repo, &own, replacements, entries)?;
         let replaced: BTreeSet<&[u8]> = replaced.iter().map(|entry| entry.path.as_slice()).collect();
         // The index that stays notes that these files are what it says; the other one is about to go.
         let (stays, goes): (Vec<_>, Vec<_>) =
@@ -53,18 +75,18 @@ fn index_held_ready(repo: &Repo) -> Option<IndexAt> {
 fn replace_where_equal(
     repo: &Repo,
     at: &IndexAt,
-    rewrites: &[Rewrite],
+    replacements: &[Replacement<'_>],
     entries: Vec<IndexEntry>,
 ) -> Result<Vec<IndexEntry>, GitError> {
-    let paths: Vec<&[u8]> = rewrites.iter().map(|rewrite| rewrite.old.path.as_slice()).collect();
+    let paths: Vec<&[u8]> = replacements.iter().map(|replacement| replacement.old.path.as_slice()).collect();
     let there = repo.index_entries(at, &paths)?;
     let there: BTreeMap<&[u8], &IndexEntry> =
         there.iter().map(|entry| (entry.path.as_slice(), entry)).collect();
-    let is_equal = |rewrite: &Rewrite| there.get(rewrite.old.path.as_slice()) == Some(&&rewrite.old);
-    let equal: Vec<IndexEntry> = rewrites
+    let is_equal = |old: &IndexEntry| there.get(old.path.as_slice()) == Some(&old);
+    let equal: Vec<IndexEntry> = replacements
         .iter()
         .zip(entries)
-        .filter(|(rewrite, _)| is_equal(rewrite))
+        .filter(|(replacement, _)| is_equal(replacement.old))
         .map(|(_, entry)| entry)
         .collect();
     repo.replace_in_index(at, &equal)?;

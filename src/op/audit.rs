@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::OpError;
 use super::branch::Standing;
+use super::materialize::{DERIVED, snapshot};
 use super::snapshot::{Content, EVENT_LOG, Reader};
 use super::work_file::{Found, WorkFile};
 use crate::event;
@@ -87,6 +88,7 @@ pub fn audit(
     audit.findings = judge_missions(Scene { subjects: &subjects, is_main, before: &before });
     for (dir, files) in &seen {
         let id = ids.get(dir).copied().flatten();
+        audit.findings.extend(stale(repo, &reader, dir, files)?.map(|finding| finding.of(id)));
         for (name, log) in &files.logs {
             if let Some(bytes) = log.bytes(repo)? {
                 let path = format!("{dir}/{name}");
@@ -99,6 +101,31 @@ pub fn audit(
     }
     progress(seen.len(), seen.len());
     Ok(audit)
+}
+
+/// The finding for a derived file that does not say what its log says. A log that cannot be read is named as such.
+fn stale(
+    repo: &Repo,
+    reader: &Reader<'_>,
+    dir: &MissionDir,
+    files: &Files,
+) -> Result<Option<Finding>, GitError> {
+    let log = files.logs.iter().find(|(name, _)| *name == EVENT_LOG);
+    let (Some(derived), Some((_, log))) = (&files.derived, log) else { return Ok(None) };
+    let (Some(derived), Some(log)) = (derived.bytes(repo)?, log.bytes(repo)?) else { return Ok(None) };
+    let content = files.meta.as_ref().map(|meta| meta.content(reader)).transpose()?;
+    let Ok(snapshot) = snapshot(dir, &log, content.as_deref().and_then(Content::meta)) else {
+        return Ok(None);
+    };
+    if snapshot.is_said_by(&derived) {
+        return Ok(None);
+    }
+    let message = "does not say what the event log says";
+    let name = dir.name_lossy();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let handle = if name.bytes().all(is_plain) { format!(" {name}") } else { String::new() };
+    let finding = Finding::new(Code::DerivedStale, message).at(format!("{dir}/{DERIVED}"));
+    Ok(Some(finding.fixed_by(format!("git mission materialize{handle}"))))
 }
 
 /// One finding for all moves of a log that are against the rules: they happened, and nobody is refused for them.
@@ -156,6 +183,7 @@ struct Files {
     meta: Option<File>,
     has_spec: bool,
     logs: Vec<(&'static str, File)>,
+    derived: Option<File>,
 }
 
 impl Files {
@@ -171,6 +199,8 @@ impl Files {
             self.meta = file()?;
         } else if let Some(name) = LOGS.into_iter().find(|name| name.as_bytes() == inside) {
             self.logs.extend(file()?.map(|file| (name, file)));
+        } else if inside == DERIVED.as_bytes() {
+            self.derived = file()?;
         } else if inside.starts_with(b"meta.json/") {
             self.meta = Some(File::Other);
         }

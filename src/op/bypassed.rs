@@ -46,7 +46,7 @@ pub fn bypassed(repo: &Repo) -> Result<Vec<MissionDir>, GitError> {
     if now.is_none() || now == specs(parent.clone())? {
         return Ok(Vec::new());
     }
-    let config = repo.config()?;
+    let config = repo.settings()?;
     let standing = Standing::find(repo, &config)?;
     let off = config.get(key::SETTLE).is_some_and(|mode| mode.eq_ignore_ascii_case("off"));
     let Some(commit) = standing.head.tip().filter(|_| standing.on_main() && !off) else {

@@ -7,9 +7,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::OpError;
+use super::names::Names;
 use crate::clock::Instant;
 use crate::git::{GitError, Head, IndexAt, IndexEntry, Mode, Repo};
-use crate::id::{MID8_LENGTH, MissionId};
+use crate::id::MissionId;
 use crate::json::{Object, Value};
 use crate::mission::{Meta, MissionDir, SPECS, key, slug};
 
@@ -56,8 +57,7 @@ pub fn create(repo: &Repo, wanted: &Wanted, main: Option<&str>) -> Result<Create
 
     let now = Instant::now();
     let id = MissionId::mint(now);
-    let taken = taken_names(repo)?;
-    let name = free_name(&slug, id, &taken);
+    let name = Names::taken(repo)?.free(&slug, id);
     let dir = MissionDir::from_name(name.as_bytes()).ok_or_else(|| OpError::NoSlug(wanted.name.clone()))?;
     let members = Object::from([
         (key::CREATED_AT.to_owned(), now.to_iso().into()),
@@ -98,45 +98,6 @@ fn current_branch(repo: &Repo) -> Result<String, GitError> {
         Head::Branch(name, _) => name.trim_start_matches("refs/heads/").to_owned(),
         Head::Detached(_) => "main".to_owned(),
     })
-}
-
-/// `<slug>-<mid8>`, with more of the id while that is taken, also up to case folding.
-fn free_name(slug: &str, id: MissionId, taken: &[String]) -> String {
-    let ends = MID8_LENGTH..=id.as_str().len();
-    let names = ends.map(|end| format!("{slug}-{}", &id.as_str()[..end]));
-    let free = |name: &String| !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
-    // Two ids never agree in all 26 characters.
-    names.clone().find(free).unwrap_or_else(|| format!("{slug}-{id}"))
-}
-
-/// Mission directories of all local and remote-tracking branches, linked work trees, the index and the work tree.
-fn taken_names(repo: &Repo) -> Result<Vec<String>, OpError> {
-    let mut names = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for (_, tip) in repo.refs_below("refs/")? {
-        if let Ok(Some(specs)) = repo.object(&format!("{tip}:{SPECS}"))
-            && seen.insert(specs.clone())
-            && let Ok(entries) = repo.tree(&specs)
-        {
-            names.extend(entries.iter().map(|entry| String::from_utf8_lossy(&entry.name).into_owned()));
-        }
-    }
-    for entry in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
-        names.extend(MissionDir::containing(&entry.path).map(|(dir, _)| dir.name_lossy()));
-    }
-    for work_tree in repo.work_trees()? {
-        let specs = work_tree.join(SPECS);
-        match fs::read_dir(&specs) {
-            Ok(entries) => {
-                names.extend(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(OpError::File { path: specs, source }),
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
 }
 
 /// Writes the files into a directory of their own beside the place, then renames it there.

@@ -194,6 +194,33 @@ pub fn reconcile(
     Ok(done)
 }
 
+/// Queues what a commit says that is pushed under a name but is no branch here: an expression, a tag. It is compared with
+/// the published main, and nothing is recorded.
+pub fn look_at(
+    repo: &Repo,
+    config: &Config,
+    standing: &Standing,
+    queue: &mut Queue,
+) -> Result<Reconciled, EnqueueError> {
+    let Some(tip) = standing.head.tip() else { return Ok(Reconciled::default()) };
+    let specs = repo.subtree(tip, SPECS)?.map(|specs| specs.to_string());
+    if queue.all_handled()?.iter().any(|handled| handled.specs_tree == specs) {
+        return Ok(Reconciled::default());
+    }
+    let teller = teller(repo, config, standing)?;
+    let present = teller.commit(tip)?;
+    let before = first_sight(&teller, standing, tip)?;
+    let mut fresh = Fresh::of(&teller, &present, before.as_ref(), standing.on_main());
+    if !fresh.is_empty() {
+        fresh.leave_out(&held_by_remote(&teller, config, &fresh.wanted)?);
+    }
+    if fresh.is_empty() {
+        return Ok(Reconciled { artifacts: fresh.skipped, ..Reconciled::default() });
+    }
+    let envelope = speaker::envelope(repo, config, standing, teller.project_uuid(), tip)?;
+    enqueue(&teller, config, queue, &envelope, fresh, Origin::Tree)
+}
+
 /// Whether the project goes by another id than when it was last looked at: its first commit was amended, or the id
 /// was written down. Then nothing was said yet under the new one, on no branch.
 fn is_renamed(teller: &Teller<'_>, queue: &mut Queue) -> Result<bool, QueueError> {

@@ -24,6 +24,8 @@ pub struct Identity {
     pub node_id: String,
     /// This checkout, if it was named before
     pub build_id: Option<String>,
+    /// The kind of tracker that the project says it uses
+    pub tracker: Option<String>,
 }
 
 /// Reads it. Writes nothing.
@@ -41,6 +43,7 @@ pub fn identity(repo: &Repo, config: &Config, standing: &Standing) -> Result<Ide
             Stored::Own(record) => Some(record.id),
             Stored::Nothing | Stored::Copied => None,
         },
+        tracker: file.tracker,
     })
 }
 

@@ -9,30 +9,10 @@ use std::path::{Path, PathBuf};
 use super::OpError;
 use super::log_files::{LogTexts, Rest};
 use crate::git::merge_text;
-use crate::merge::{Conflict, ConflictStyle, Sides, event_log, meta};
+use crate::merge::{self, Conflict, ConflictStyle, Kind, Sides, event_log};
 
 /// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
 const BESIDE: &str = ".mission";
-
-/// Which rules apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `meta.json`
-    Meta,
-    /// `status.events.jsonl` and its like
-    EventLog,
-}
-
-impl Kind {
-    /// The kind of this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "meta" => Some(Self::Meta),
-            "event-log" => Some(Self::EventLog),
-            _ => None,
-        }
-    }
-}
 
 /// What git handed over.
 #[derive(Debug, Clone)]
@@ -63,8 +43,8 @@ pub fn run(call: &DriverCall) -> Result<Ending, OpError> {
     let style =
         ConflictStyle::new(call.marker_size, call.labels.ours.as_deref(), call.labels.theirs.as_deref());
     let attempt = match call.kind {
-        Kind::Meta => documents(&call.files, &style)?,
         Kind::EventLog => logs(&call.files, &style)?,
+        kind => whole(kind, &call.files, &style)?,
     };
     match attempt {
         Attempt::Ended(ending) => Ok(ending),
@@ -80,15 +60,15 @@ enum Attempt {
     Refused(String),
 }
 
-fn documents(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
+/// Merges texts that are short enough to be held whole.
+fn whole(kind: Kind, files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
     let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
-    let texts = texts.as_ref().map(Vec::as_slice);
-    match meta::merge(&texts, style) {
+    match merge::run(kind, &texts.as_ref().map(Vec::as_slice), style) {
         Ok(merged) => {
-            replace(&files.ours, [merged.text.as_bytes()])?;
+            replace(&files.ours, [merged.text.as_slice()])?;
             Ok(Attempt::Ended(ending(&merged.conflicts)))
         }
-        Err(refusal) => by_equality(&files.ours, &texts, &refusal),
+        Err(refusal) => Ok(Attempt::Refused(refusal.to_string())),
     }
 }
 
@@ -97,12 +77,7 @@ fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpErro
         return Ok(ended);
     }
     // The shared beginning may end inside a hunk, and what is wrong is told by its place in the whole text.
-    let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
-    let texts = texts.as_ref().map(Vec::as_slice);
-    match event_log::merge_after(&[], &texts, style) {
-        Ok(merged) => finish_log(&files.ours, &merged),
-        Err(refusal) => by_equality(&files.ours, &texts, &refusal),
-    }
+    whole(Kind::EventLog, files, style)
 }
 
 /// Merges logs without keeping three whole texts; `None` if that cannot be done.
@@ -125,21 +100,6 @@ fn ending(conflicts: &[Conflict]) -> Ending {
         Ending::Merged
     } else {
         Ending::Conflict(conflicts.iter().map(|conflict| conflict.path.join(".")).collect())
-    }
-}
-
-/// Where the rules cannot read a text, two equal ones still settle it.
-fn by_equality(
-    path: &Path,
-    texts: &Sides<&[u8]>,
-    refusal: &dyn std::error::Error,
-) -> Result<Attempt, OpError> {
-    match texts.settled_by_equality() {
-        Some(text) => {
-            replace(path, [text])?;
-            Ok(Attempt::Ended(Ending::Merged))
-        }
-        None => Ok(Attempt::Refused(refusal.to_string())),
     }
 }
 

@@ -6,13 +6,12 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use crate::clock::Instant;
-use crate::git::{GitError, Mode, Oid, Repo};
+use crate::git::{GitError, IndexAt, Mode, Oid, Repo};
 use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
-use crate::mission::{Meta, MetaError, MissionDir, SPECS};
+use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS};
 
 /// The file that the first event of a mission stands in.
 pub(super) const EVENT_LOG: &str = "status.events.jsonl";
@@ -33,26 +32,13 @@ pub struct MetaFile {
 struct Text {
     /// `None` for what is no regular file
     bytes: Option<Vec<u8>>,
-    facts: Option<Facts>,
+    facts: Option<Glance>,
     content: OnceCell<Rc<Content>>,
-}
-
-/// What settlement asks of a file that can be read.
-#[derive(Debug, Clone, Copy)]
-struct Facts {
-    id: Option<MissionId>,
-    number: Option<u64>,
-    created_at: Option<Instant>,
 }
 
 impl Text {
     fn new(bytes: Option<Vec<u8>>) -> Self {
-        let meta = bytes.as_ref().and_then(|bytes| Meta::read(bytes).ok());
-        let facts = meta.map(|meta| Facts {
-            id: meta.valid_id(),
-            number: meta.number().settled(),
-            created_at: meta.created_at(),
-        });
+        let facts = bytes.as_deref().and_then(Glance::of);
         Self { bytes, facts, content: OnceCell::new() }
     }
 
@@ -115,7 +101,7 @@ impl MetaFile {
 
     /// What it says about the number of the mission in `dir`, if it can be read.
     pub fn claim(&self, dir: &MissionDir) -> Option<Claim> {
-        let Facts { id, number, created_at } = self.text.facts?;
+        let Glance { id, number, created_at } = self.text.facts?;
         Some(Claim { dir: dir.clone(), id, number, created_at })
     }
 }
@@ -152,6 +138,14 @@ impl<'r> Reader<'r> {
         Self { repo, texts: RefCell::default(), directories: RefCell::default() }
     }
 
+    /// The same, told which files the mission directories hold that the current index knows: they are read from no
+    /// tree.
+    pub fn beside_index(repo: &'r Repo) -> Self {
+        let reader = Self::new(repo);
+        reader.directories.borrow_mut().extend(repo.known_trees(&IndexAt::Current, SPECS, "meta.json"));
+        reader
+    }
+
     /// The missions of a commit or tree, but for those whose file was not fetched into a partial clone: as if
     /// their last commits had not been fetched either. For what is published; never for what is committed.
     pub fn tree_as_fetched(&self, treeish: &Oid) -> Result<Snapshot, GitError> {
@@ -172,16 +166,17 @@ impl<'r> Reader<'r> {
         heed: impl Fn(Result<Option<MetaFile>, GitError>) -> Result<Option<MetaFile>, GitError>,
     ) -> Result<Snapshot, GitError> {
         let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
-        let mut files = BTreeMap::new();
+        // Nearly in the map's order, which makes it in one go.
+        let mut files = Vec::new();
         for entry in self.repo.tree(&specs)? {
             if entry.mode == Mode::TREE
                 && let Some(dir) = MissionDir::from_name(&entry.name)
                 && let Some(file) = heed(self.directory(&entry.oid))?
             {
-                files.insert(dir, file);
+                files.push((dir, file));
             }
         }
-        Ok(Snapshot { files })
+        Ok(Snapshot { files: files.into_iter().collect() })
     }
 
     /// The `meta.json` of the mission directory that is this tree.

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use super::apply;
 use super::branch::Standing;
 use super::correct::{Forebear, Mint, Numbers, Plan, Request, correct};
-use super::snapshot::{Reader, Snapshot};
+use super::materialize::DERIVED;
+use super::snapshot::{EVENT_LOG, Reader, Snapshot};
 use crate::clock::Instant;
 use crate::env::key;
 use crate::git::{GitError, IndexAt, Oid, Repo, StagedChange};
@@ -24,6 +25,8 @@ pub struct Staged {
     changes: Vec<(MissionDir, StagedChange)>,
     /// The staged changes of event logs
     pub(super) logs: Vec<StagedChange>,
+    /// The missions of which something is staged that `status.json` is made of, or that file itself
+    derived: BTreeSet<MissionDir>,
 }
 
 impl Staged {
@@ -37,14 +40,32 @@ impl Staged {
 pub fn staged(repo: &Repo) -> Result<Staged, GitError> {
     let tip = repo.commit("HEAD")?;
     let changes = repo.staged_changes(&IndexAt::Current, tip.as_ref(), SPECS)?;
+    let derived = changes.iter().filter_map(|change| has_derived(&change.path)).collect();
     let (logs, changes): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| is_event_log(&change.path));
     let of_mission = |change: StagedChange| Some((MissionDir::of_meta_path(&change.path)?, change));
     let changes = changes.into_iter().filter_map(of_mission).collect();
-    Ok(Staged { tip, merged: repo.merge_heads()?, changes, logs })
+    Ok(Staged { tip, merged: repo.merge_heads()?, changes, logs, derived })
+}
+
+/// The mission whose `status.json` may say something else after a change of this file.
+fn has_derived(path: &[u8]) -> Option<MissionDir> {
+    let (dir, inside) = MissionDir::containing(path)?;
+    let parts = [b"meta.json".as_slice(), EVENT_LOG.as_bytes(), DERIVED.as_bytes()];
+    parts.contains(&inside).then_some(dir)
 }
 
 impl Staged {
+    /// The missions whose `status.json` may have to be rebuilt.
+    pub fn derived(&self) -> &BTreeSet<MissionDir> {
+        &self.derived
+    }
+
+    /// Whether the commit will have more than one parent.
+    pub fn is_merge(&self) -> bool {
+        !self.merged.is_empty()
+    }
+
     /// The commit that will be followed.
     pub fn tip(&self) -> Option<&Oid> {
         self.tip.as_ref()
@@ -55,7 +76,8 @@ impl Staged {
 pub fn correct_staged(repo: &Repo, staged: Staged) -> Result<Plan, GitError> {
     let plan = plan(repo, staged, Mode::Write)?;
     if plan.refusals.is_empty() {
-        apply::replace_staged(repo, &plan.rewrites)?;
+        let replacements: Vec<_> = plan.rewrites.iter().map(Into::into).collect();
+        apply::replace_staged(repo, &replacements)?;
     }
     Ok(plan)
 }
@@ -74,7 +96,7 @@ enum Mode {
 }
 
 fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) -> Result<Plan, GitError> {
-    let reader = Reader::new(repo);
+    let reader = Reader::beside_index(repo);
     let mut parents: Vec<(Oid, Snapshot)> = Vec::new();
     for commit in tip.iter().cloned().chain(merged) {
         let missions = reader.tree(&commit)?;
@@ -105,7 +127,7 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
         }
     }
 
-    let config = repo.config()?;
+    let config = repo.settings()?;
     let standing = Standing::find(repo, &config)?;
     let published = match standing.published_commit() {
         Some(commit) => Some(reader.tree_as_fetched(commit)?),

@@ -51,6 +51,22 @@ impl WorkFile {
         Ok(Found::File(Self { path: full, bytes }))
     }
 
+    /// Makes a file where [`Self::read`] found nothing; the directory is there. After a crash there is none, or all of
+    /// it.
+    ///
+    /// INVARIANT: the caller holds a lock that keeps a second writer of the same file away.
+    pub fn create(repo: &Repo, path: &[u8], bytes: &[u8]) -> Result<(), GitError> {
+        let full = repo.work_tree_path(path)?;
+        let failed = |source| GitError::File { path: full.clone(), source };
+        let beside = beside(&full).map_err(failed)?;
+        remove_left(&beside).map_err(failed)?;
+        let written = write_new(&beside, bytes, None).and_then(|()| fs::rename(&beside, &full));
+        if written.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        written.and_then(|()| sync_directory(full.parent().ok_or(ErrorKind::NotFound)?)).map_err(failed)
+    }
+
     /// What it says.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -66,16 +82,9 @@ impl WorkFile {
 
     fn try_replace(&self, bytes: &[u8]) -> io::Result<()> {
         let directory = self.path.parent().ok_or(ErrorKind::NotFound)?;
-        let mut name = std::ffi::OsString::from(".");
-        name.push(self.path.file_name().ok_or(ErrorKind::NotFound)?);
-        name.push(".new");
-        let beside = directory.join(name);
-        // What a killed run left.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let written = self.write_beside(&beside, bytes).and_then(|()| {
+        let beside = beside(&self.path)?;
+        remove_left(&beside)?;
+        let written = write_new(&beside, bytes, Some(&self.path)).and_then(|()| {
             if fs::read(&self.path)? != self.bytes {
                 return Err(io::Error::other("the file was changed meanwhile"));
             }
@@ -86,13 +95,31 @@ impl WorkFile {
         }
         written.and_then(|()| sync_directory(directory))
     }
+}
 
-    fn write_beside(&self, beside: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
-        file.write_all(bytes)?;
-        file.set_permissions(fs::metadata(&self.path)?.permissions())?;
-        file.sync_all()
+/// Where a file is written before it takes its place.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().ok_or(ErrorKind::NotFound)?);
+    name.push(".new");
+    Ok(path.with_file_name(name))
+}
+
+/// Removes what a killed run left.
+fn remove_left(beside: &Path) -> io::Result<()> {
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
+}
+
+fn write_new(beside: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+    file.write_all(bytes)?;
+    if let Some(like) = like {
+        file.set_permissions(fs::metadata(like)?.permissions())?;
+    }
+    file.sync_all()
 }
 
 /// Makes a rename outlast a power failure, where directories can be synced.

@@ -1,6 +1,6 @@
 //! The body queue: in through the gate, out by acknowledgement. Knows nothing about servers.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
 use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
@@ -103,11 +103,12 @@ impl Queue {
                 "UPDATE body_upload_queue SET lease_owner = ?2, lease_until = ?3
                  WHERE row_id = ?4 AND {FREE} AND {DUE}"
             ))?;
+            let mut select = transaction.prepare(&select_one())?;
             let (now, end) = (row::seconds(claim.now), row::lease_end(claim.now, claim.lasting));
             let mut leased = Vec::new();
             for id in ids {
                 if lease.execute(params![now, claim.owner, end, id.0])? == 1 {
-                    leased.push(read(transaction, *id)?);
+                    leased.push(select.query_row([id.0], leased_body)?);
                 }
             }
             Ok(leased)
@@ -119,6 +120,17 @@ impl Queue {
     pub fn acknowledge_body(&mut self, id: BodyId) -> Result<bool, QueueError> {
         self.write(|transaction| {
             Ok(transaction.execute("DELETE FROM body_upload_queue WHERE row_id = ?1", [id.0])? == 1)
+        })
+    }
+
+    /// Removes bodies that the server acknowledged by name, all in one transaction. Returns how many there were.
+    pub fn acknowledge_bodies(&mut self, ids: &[BodyId]) -> Result<u64, QueueError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.write(|transaction| {
+            let mut delete = transaction.prepare("DELETE FROM body_upload_queue WHERE row_id = ?1")?;
+            ids.iter().try_fold(0, |removed, id| Ok(removed + delete.execute([id.0])? as u64))
         })
     }
 
@@ -214,14 +226,18 @@ fn judge(body: &NewBody) -> Result<BodyUpload, Enqueued> {
 
 /// One body with its content, whoever holds it.
 pub(super) fn read(connection: &Connection, id: BodyId) -> rusqlite::Result<LeasedBody> {
-    let sql = format!(
-        "SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE row_id = ?1"
-    );
-    connection.prepare(&sql)?.query_row([id.0], |r| {
-        let body = row::body_row(r)?;
-        let payload = row::payload(&body.key, r.get(14)?, r.get(15)?);
-        Ok(LeasedBody { row: body, payload })
-    })
+    connection.prepare(&select_one())?.query_row([id.0], leased_body)
+}
+
+/// Selects what [`leased_body`] reads, by the row's id.
+fn select_one() -> String {
+    format!("SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE row_id = ?1")
+}
+
+fn leased_body(r: &Row<'_>) -> rusqlite::Result<LeasedBody> {
+    let body = row::body_row(r)?;
+    let payload = row::payload(&body.key, r.get(14)?, r.get(15)?);
+    Ok(LeasedBody { row: body, payload })
 }
 
 /// Moves one row to the failure list if `condition` (over `?1` the time, `?3` the owner) holds.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{SyncError, settings};
+use super::{SyncError, login, settings};
 use crate::clock::Instant;
-use crate::env::{self, key};
+use crate::env::key;
 use crate::git::Repo;
 use crate::op::enqueue::CAPACITY;
 use crate::queue::{Imported, Queue};
@@ -41,10 +41,7 @@ pub fn import(repo: &Repo, file: Option<&Path>) -> Result<Vec<ImportedFrom>, Syn
 
 /// `queue.db` and `queues/*.db` of the user's directory.
 fn databases() -> Vec<PathBuf> {
-    let home = || env::var(env::HOME).map(|home| Path::new(&home).join(".spec-kitty"));
-    let Some(directory) = env::var(env::SPEC_KITTY_HOME).map(PathBuf::from).or_else(home) else {
-        return Vec::new();
-    };
+    let Some(directory) = login::user_directory() else { return Vec::new() };
     let mut found = vec![directory.join("queue.db")];
     let mut scoped: Vec<PathBuf> = fs::read_dir(directory.join("queues"))
         .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())

@@ -4,35 +4,62 @@
 //! nothing about hooks and terminals.
 
 mod audit;
+mod bind;
+mod connection;
 mod error;
 mod flush;
 mod import;
 mod log;
+mod login;
 mod purge;
 mod rebuild;
 mod retry;
 mod settings;
 mod status;
 
-use crate::clock::Instant;
-use crate::git::{Config, Oid, Repo};
+use crate::clock::{Deadline, Instant};
+use crate::git::{Config, Head, Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Reconciled};
 use crate::op::identity::build_id;
-use crate::op::{speaker, work_tree_scan};
+use crate::op::{speaker, supersede, work_tree_scan};
 use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
 
 use rebuild::Rebuild;
 
 pub use audit::{Diagnosis, Failures, diagnose, failures};
+pub use bind::{BindError, Bound, Candidate, Choice, Tracker, bind, bind_with, request as bind_request};
+pub use connection::{configured_server, web_server};
 pub use error::SyncError;
-pub use flush::{EventResult, Flushed, check_server};
+pub use flush::{
+    Category, Delivery, EventResult, Flushed, Met, SystemTiming, Timing, Trouble, check_server, deliver,
+};
 pub use import::{ImportedFrom, import};
 pub use log::log_path;
+pub use login::{Keeper, LoggedIn, Login, LoginState, NoLogin, log_in, log_out};
 pub use purge::{Purged, purge};
 pub use retry::{Retried, retry};
 pub use settings::Settings;
 pub use status::{Status, status};
+
+/// What a flush is part of, which says how long it may take.
+enum When<'a> {
+    /// A push, which waits until then
+    Pushing(Deadline),
+    /// A command, which shows how many of how many rows are done
+    ByHand(&'a mut dyn FnMut(usize, usize)),
+}
+
+/// A ref as it is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// What is pushed
+    pub object: Oid,
+    /// The full name of the local branch, if it is one
+    pub branch: Option<String>,
+    /// The full name of the ref on the other side
+    pub remote_ref: String,
+}
 
 /// Everything that a run needs, opened once.
 struct Session<'r> {
@@ -83,11 +110,39 @@ impl<'r> Session<'r> {
         Ok(done)
     }
 
+    /// Queues what pushed refs say that HEAD's branch does not: commits may have been made where no hook looked.
+    fn catch_up(&mut self, pushed: &[Pushed]) -> Result<(), SyncError> {
+        for pushed in pushed {
+            let branch = pushed.branch.as_ref().unwrap_or(&pushed.remote_ref);
+            if pushed.branch.is_some() && self.standing.head.branch() == Some(branch) {
+                continue;
+            }
+            let head = Head::Branch(branch.clone(), Some(pushed.object.clone()));
+            let there = Standing { head, ..self.standing.clone() };
+            let recorded = pushed.branch.is_some();
+            let done = if recorded {
+                enqueue::reconcile(self.repo, &self.config, &there, &mut self.queue, false)?
+            } else {
+                enqueue::look_at(self.repo, &self.config, &there, &mut self.queue)?
+            };
+            log::write(self.repo, &done);
+        }
+        Ok(())
+    }
+
+    /// Removes what no tip says any more. A push moves the tips of the other side only after the hook has run.
+    fn forget_superseded(&mut self) -> Result<(), SyncError> {
+        let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
+        let superseded = supersede::remove(&teller, &mut self.queue, self.standing.head.tip())?;
+        log::write(self.repo, &Reconciled { superseded, ..Reconciled::default() });
+        Ok(())
+    }
+
     /// Delivers what `tips` say.
-    fn flush(&mut self, tips: &[Oid]) -> Result<Flushed, SyncError> {
+    fn flush(&mut self, tips: &[Oid], when: When<'_>) -> Result<Flushed, SyncError> {
         let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
         retry::restore_index_events(&teller, self, tips)?;
-        flush::flush(&teller, &mut self.queue, &self.settings, tips)
+        flush::flush(self.repo, &teller, &mut self.queue, &self.settings, tips, when)
     }
 
     /// The envelope of what is said now.
@@ -101,9 +156,9 @@ impl<'r> Session<'r> {
 /// is set aside, and it is tried once more.
 fn with_session<T>(
     repo: &Repo,
-    act: impl Fn(&mut Session<'_>) -> Result<T, SyncError>,
+    mut act: impl FnMut(&mut Session<'_>) -> Result<T, SyncError>,
 ) -> Result<Option<T>, SyncError> {
-    let once = || Session::open(repo)?.map(|mut session| act(&mut session)).transpose();
+    let mut once = || Session::open(repo)?.map(|mut session| act(&mut session)).transpose();
     match once() {
         Err(error) if error.is_damage() => {
             set_aside_if_corrupt(&settings::queue_path(repo), Instant::now())?;
@@ -115,6 +170,9 @@ fn with_session<T>(
 
 /// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
 pub fn enqueue(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
+    if !Settings::of(&repo.settings()?).enabled {
+        return Ok(Reconciled::default());
+    }
     Ok(with_session(repo, |session| session.reconcile(all))?.unwrap_or_default())
 }
 
@@ -137,24 +195,41 @@ pub fn enqueue_work_tree(repo: &Repo) -> Result<Reconciled, SyncError> {
 }
 
 /// What pre-push does: catches up, then delivers what the pushed commits say. `None` if there was nothing to do.
-pub fn push(repo: &Repo, pushed: &[Oid]) -> Result<Option<Flushed>, SyncError> {
-    // A tag may name anything; only commits say something.
-    let mut tips = Vec::new();
-    for oid in pushed {
-        tips.extend(repo.commit(oid.as_str())?);
+pub fn push(repo: &Repo, pushed: &[Pushed]) -> Result<Option<Flushed>, SyncError> {
+    let config = repo.config()?;
+    let settings = Settings::of(&config);
+    if !settings.enabled {
+        return Ok(None);
     }
+    let deadline = Deadline::after(settings.budget);
+    // A tag may name anything; only commits say something.
+    let mut commits = Vec::new();
+    for one in pushed {
+        if let Some(object) = repo.commit(one.object.as_str())? {
+            commits.push(Pushed { object, ..one.clone() });
+        }
+    }
+    let tips: Vec<Oid> = commits.iter().map(|one| one.object.clone()).collect();
     let flushed = with_session(repo, |session| {
         session.reconcile(false)?;
-        session.flush(&tips)
+        session.catch_up(&commits)?;
+        if session.settings.budget.is_zero() {
+            return Ok(Flushed::default());
+        }
+        session.flush(&tips, When::Pushing(deadline))
     })?;
     Ok(flushed.filter(|flushed| !flushed.is_empty()))
 }
 
-/// By hand: delivers what the remote-tracking refs say.
-pub fn flush(repo: &Repo) -> Result<Flushed, SyncError> {
+/// By hand: delivers what the remote-tracking refs say. `progress` is told how many of how many rows are done.
+pub fn flush(repo: &Repo, progress: &mut dyn FnMut(usize, usize)) -> Result<Flushed, SyncError> {
     let mut tips = Vec::new();
     for (name, _) in repo.refs_below("refs/remotes/")? {
         tips.extend(repo.commit(&name)?);
     }
-    with_session(repo, |session| session.flush(&tips))?.ok_or(SyncError::Off)
+    let flushed = with_session(repo, |session| {
+        session.forget_superseded()?;
+        session.flush(&tips, When::ByHand(&mut *progress))
+    })?;
+    flushed.ok_or(SyncError::Off)
 }

@@ -9,6 +9,9 @@ use crate::git::{Config, Repo};
 /// Seconds that a push may wait for the server where nothing else is configured.
 const PUSH_BUDGET: u64 = 5;
 
+/// The longest that is believed: nobody waits for a push for a day.
+const LONGEST_BUDGET: u64 = 24 * 60 * 60;
+
 /// The settings of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -16,7 +19,7 @@ pub struct Settings {
     pub enabled: bool,
     /// The server's URL
     pub server: Option<String>,
-    /// How long one flush may take
+    /// How long a push may wait for the server; nothing is delivered by pushing if that is no time at all
     pub budget: Duration,
 }
 
@@ -27,8 +30,15 @@ impl Settings {
         Self {
             enabled: config.flag(key::SYNC) == Some(true) && server.is_some(),
             server,
-            budget: Duration::from_secs(config.number(key::PUSH_BUDGET).unwrap_or(PUSH_BUDGET)),
+            budget: Duration::from_secs(
+                config.number(key::PUSH_BUDGET).unwrap_or(PUSH_BUDGET).min(LONGEST_BUDGET),
+            ),
         }
+    }
+
+    /// How long one request of a flush by hand may take; the whole of it takes as long as it goes on.
+    pub(super) fn request_by_hand(&self) -> Duration {
+        if self.budget.is_zero() { Duration::from_secs(PUSH_BUDGET) } else { self.budget }
     }
 }
 

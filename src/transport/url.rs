@@ -3,11 +3,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::{HttpUrl, OriginError};
+
 /// The address of a server that this version can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerUrl {
     /// `file:///absolute/path`: a directory on this machine
     Directory(PathBuf),
+    /// `https://host/path`, or `http://` to this machine
+    Http(HttpUrl),
 }
 
 /// An address that cannot be used.
@@ -23,8 +27,8 @@ pub enum UrlError {
     UnknownScheme(String),
     /// A name or password in front of the host, which would end up in files and logs
     UserInfo,
-    /// A scheme that is known and that this version cannot use yet; holds it
-    NotSupportedYet(String),
+    /// An `http:` or `https:` address that names no server that may be asked
+    Http(OriginError),
     /// A `file:` address that names a host
     ForeignHost(String),
     /// A `file:` address without an absolute path
@@ -53,16 +57,20 @@ impl ServerUrl {
         {
             return Err(UrlError::NoScheme);
         }
-        if !matches!(scheme.as_str(), "file" | "http" | "https") {
+        if matches!(scheme.as_str(), "http" | "https") {
+            return HttpUrl::parse(text).map(Self::Http).map_err(|error| match error {
+                OriginError::ControlCharacter => UrlError::ControlCharacter,
+                OriginError::UserInfo => UrlError::UserInfo,
+                other => UrlError::Http(other),
+            });
+        }
+        if scheme != "file" {
             return Err(UrlError::UnknownScheme(scheme));
         }
         let Some(rest) = rest.strip_prefix("//") else { return Err(UrlError::RelativePath) };
         let (host, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
         if host.contains('@') {
             return Err(UrlError::UserInfo);
-        }
-        if scheme != "file" {
-            return Err(UrlError::NotSupportedYet(scheme));
         }
         if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
             return Err(UrlError::ForeignHost(host.to_owned()));
@@ -117,7 +125,10 @@ fn to_path(bytes: Vec<u8>) -> Result<PathBuf, UrlError> {
 /// The address as it may be written into settings again.
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Directory(path) = self;
+        let path = match self {
+            Self::Directory(path) => path,
+            Self::Http(url) => return url.fmt(f),
+        };
         f.write_str("file://")?;
         for byte in url_path(path) {
             match byte {
@@ -148,13 +159,11 @@ impl fmt::Display for UrlError {
             Self::Empty => f.write_str("the server's URL is empty"),
             Self::ControlCharacter => f.write_str("a control character in the server's URL"),
             Self::NoScheme => {
-                f.write_str("the server's URL must start with a scheme, as in file:///absolute/path")
+                f.write_str("the server's URL must start with a scheme, as in https://host or file:///path")
             }
             Self::UnknownScheme(scheme) => write!(f, "no server is reached by `{scheme}:`"),
             Self::UserInfo => f.write_str("the server's URL must not hold a name or password"),
-            Self::NotSupportedYet(scheme) => {
-                write!(f, "`{scheme}:` servers are not supported yet by this version; `file:///path` is")
-            }
+            Self::Http(error) => error.fmt(f),
             Self::ForeignHost(host) => write!(f, "a `file:` URL cannot name the host {host:?}"),
             Self::RelativePath => {
                 f.write_str("a `file:` URL needs an absolute path, as in file:///absolute/path")
@@ -192,7 +201,6 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_by_name() {
-        let yet = |scheme: &str| UrlError::NotSupportedYet(scheme.into());
         for (text, error) in [
             ("", UrlError::Empty),
             ("file:///a\nb", UrlError::ControlCharacter),
@@ -205,8 +213,9 @@ mod tests {
             ("https://good@evil/", UrlError::UserInfo),
             ("https://user:secret@host/", UrlError::UserInfo),
             ("file://user@/x", UrlError::UserInfo),
-            ("HTTPS://host/x@y", yet("https")),
-            ("http://127.0.0.1:8000", yet("http")),
+            ("https:/host", UrlError::Http(OriginError::Scheme)),
+            ("http://host", UrlError::Http(OriginError::NotEncrypted)),
+            ("https://host/\r\nx", UrlError::ControlCharacter),
             ("file://host/x", UrlError::ForeignHost("host".into())),
             ("file:/x", UrlError::RelativePath),
             ("file://", UrlError::RelativePath),
@@ -217,6 +226,17 @@ mod tests {
             ("file:///x%+1", UrlError::BadEscape),
         ] {
             assert_eq!(ServerUrl::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_of_the_network_have_one_spelling() {
+        for (text, written) in [
+            ("HTTPS://Host:443/", "https://host"),
+            ("https://host/a/", "https://host/a"),
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ] {
+            assert_eq!(ServerUrl::parse(text).expect(text).to_string(), written);
         }
     }
 

@@ -251,7 +251,7 @@ fn a_partial_clone_needs_nothing_that_it_has_not_fetched() {
 }
 
 #[test]
-fn a_commit_without_a_mission_starts_git_twice() {
+fn pre_commit_without_a_mission_starts_no_git() {
     each_git(|git| {
         let world = World::new(git);
         let repo = on_branch(&world);
@@ -268,8 +268,78 @@ fn a_commit_without_a_mission_starts_git_twice() {
             .filter_map(|line| line.strip_prefix("built-in: git "))
             .map(str::to_owned)
             .collect();
-        let named = |at: usize, name: &str| started.get(at).is_some_and(|line| line.starts_with(name));
-        assert!(started.len() == 2 && named(0, "rev-parse ") && named(1, "diff-index "), "{started:#?}");
+        assert_eq!(started, Vec::<String>::new());
+    });
+}
+
+/// The git processes that hooks start in one commit, in order; none of git's own.
+fn started_by_hooks(repo: &Repo<'_>, args: &[&str]) -> Vec<String> {
+    let log = repo.world().path("trace");
+    let _ = std::fs::remove_file(&log);
+    repo.env("GIT_TRACE", &log).ok(args);
+    let trace = std::fs::read_to_string(&log).expect("a trace");
+    let words = trace.lines().filter_map(|line| line.split_once("trace: ")).map(|(_, words)| words);
+    let started = words.filter_map(|line| line.strip_prefix("built-in: git "));
+    let own = |line: &&str| !["commit ", "maintenance ", "gc "].iter().any(|name| line.starts_with(name));
+    started.filter(own).map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_ordinary_commit_starts_hardly_any_git() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        // What was configured a moment ago is asked for again.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        repo.commit("other", "two\n");
+        repo.write("other", "three\n");
+        assert_eq!(started_by_hooks(&repo, &["commit", "-qam", "no mission"]), Vec::<String>::new());
+        repo.write(META, edited().rough());
+        assert_eq!(started_by_hooks(&repo, &["commit", "-qam", "a mission"]), ["apply"]);
+        is_committed(&repo, &edited().canonical());
+        assert_eq!(repo.status(), "");
+        // `diff-files` trusts what the index noted, `status` looks again.
+        repo.ok(&["diff-files", "--quiet"]);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_are_asked_for_again_when_anything_changed() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        let rest = || std::thread::sleep(std::time::Duration::from_millis(200));
+        let commit = |repo: &Repo<'_>, number: u32| {
+            repo.write(META, edited().with("mission_number", number).rough());
+            repo.ok(&["commit", "-qam", "numbered"]);
+            repo.show(&format!("HEAD:{META}")).contains(&format!("\"mission_number\": {number}"))
+        };
+        rest();
+        assert!(!commit(&repo, 7), "off main a number is cleared");
+        assert!(repo.read(".git/mission/settings").contains("git-mission settings 1"));
+        // The repository's own file, at once; the user's own; a variable.
+        for (at, global) in [(10, "--local"), (20, "--global")] {
+            repo.ok(&["config", global, "mission.mainBranch", "work"]);
+            assert!(commit(&repo, at), "on main a claim stands");
+            rest();
+            assert!(commit(&repo, at + 1) && commit(&repo, at + 2), "remembered");
+            repo.ok(&["config", global, "--unset", "mission.mainBranch"]);
+            assert!(!commit(&repo, at + 3));
+            rest();
+            assert!(!commit(&repo, at + 4));
+        }
+        let told = repo.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "mission.mainBranch");
+        assert!(!commit(&told.env("GIT_CONFIG_VALUE_0", "nobody"), 30));
+        assert!(commit(&told.env("GIT_CONFIG_VALUE_0", "work"), 31));
+        assert!(!commit(&repo, 32));
+        // A file that is included may change unseen: nothing is kept.
+        repo.ok(&["config", "include.path", &world.path("settings").to_string_lossy()]);
+        rest();
+        assert!(!commit(&repo, 40));
+        world.directory("").write("settings", "[mission]\n\tmainBranch = work\n");
+        assert!(commit(&repo, 41));
     });
 }
 

@@ -125,7 +125,17 @@ fn only_the_files_of_missions_have_drivers() {
             assert_eq!(answer(&format!("kitty-specs/a/{log}")), "mission-event-log");
             assert_eq!(answer(&format!("kitty-specs/a/b/{log}")), "unspecified");
         }
-        assert_eq!(DRIVERS.len(), 2, "another driver needs its own line here");
+        for (file, kind) in [
+            ("traces/approach.md", "traces"),
+            ("issue-matrix.json", "issue-matrix"),
+            ("acceptance-matrix.json", "acceptance-matrix"),
+            ("tasks/WP01-login/review-cycle-1.md", "review-cycle"),
+            ("status.json", "derived"),
+        ] {
+            assert_eq!(answer(&format!("kitty-specs/a/{file}")), format!("mission-{kind}"));
+            assert_eq!(answer(&format!("kitty-specs/a/b/{file}")), "unspecified");
+        }
+        assert_eq!(Kind::ALL.len(), 7, "another driver needs its own line here");
     });
 }
 
@@ -143,5 +153,40 @@ fn status_names_a_section_that_breaks_every_merge() {
         assert!(ask(&repo, &["status"]).ok().contains("complete true"));
         ask(&repo, &["uninstall"]).ok();
         assert_eq!(repo.git(&["config", "--get-regexp", "^merge[.]"]).stdout, "");
+    });
+}
+
+/// As an older version left it: two drivers, and their lines.
+#[test]
+fn an_installation_with_fewer_drivers_is_named_and_completed() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = world.init("repo");
+        let before = [".git/config"].map(|path| repo.read(path));
+        let program = recorder(&world, "git-mission", 0);
+        ask(&repo, &["install", &program]).ok();
+        let whole = [".git/config", ".git/info/attributes"].map(|path| repo.read(path));
+        for kind in Kind::ALL.iter().skip(2) {
+            repo.ok(&["config", "--remove-section", &format!("merge.mission-{}", kind.name())]);
+        }
+        let lines = |text: &str| -> String {
+            let old = |line: &&str| {
+                line.starts_with('#') || line.contains("=mission-meta") || line.contains("=mission-event-log")
+            };
+            text.lines().filter(old).flat_map(|line| [line, "\n"]).collect()
+        };
+        repo.write(".git/info/attributes", lines(&whole[1]));
+        let status = ask(&repo, &["status"]).ok();
+        assert!(
+            status.contains("driver meta Installed") && status.contains("driver traces Missing"),
+            "{status}"
+        );
+        assert!(status.contains("attribute derived None") && status.contains("complete false"), "{status}");
+        ask(&repo, &["install", &program]).ok();
+        assert!(ask(&repo, &["status"]).ok().contains("complete true"));
+        assert_eq!(repo.read(".git/info/attributes"), whole[1]);
+        ask(&repo, &["uninstall"]).ok();
+        assert_eq!([".git/config"].map(|path| repo.read(path)), before);
+        assert!(!repo.at(".git/info/attributes").exists());
     });
 }

@@ -103,7 +103,7 @@ fn a_driver_that_cannot_start_is_broken() {
         let fragile = program(&world, "fragile", "#!/usr/bin/env interpreter-of-some-version-manager\n");
         ask(&repo, &["install", &fragile]).ok();
         let found = codes(&repo);
-        assert_eq!(found.len(), DRIVERS.len(), "{found:?}");
+        assert_eq!(found.len(), Kind::ALL.len(), "{found:?}");
         assert!(found.iter().all(|(code, said)| code == "DRIVER_BROKEN" && said.contains("interpreter-of")));
         repo.mission(&["doctor"]).exits(1);
         repo.mission(&["doctor", "--fix"]).ok();

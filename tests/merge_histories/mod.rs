@@ -6,6 +6,8 @@
 pub(crate) mod event_log;
 pub(crate) mod meta;
 mod random;
+pub(crate) mod tables;
+pub(crate) mod texts;
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,6 +62,23 @@ pub(crate) struct Merged {
     pub(crate) text: String,
     /// The paths that are left open
     pub(crate) conflicts: Vec<Vec<String>>,
+}
+
+/// Merges by the driver of a kind of file.
+pub(crate) fn run(
+    kind: git_mission::merge::Kind,
+    base: &str,
+    ours: &str,
+    theirs: &str,
+) -> Result<Merged, String> {
+    use git_mission::merge::{ConflictStyle, Sides};
+
+    let sides = Sides { base, ours, theirs }.map(str::as_bytes);
+    let merged = git_mission::merge::run(kind, &sides, &ConflictStyle::default())
+        .map_err(|refusal| refusal.to_string())?;
+    let text = String::from_utf8(merged.text).map_err(|error| error.to_string())?;
+    let conflicts = merged.conflicts.into_iter().map(|conflict| conflict.path).collect();
+    Ok(Merged { text, conflicts })
 }
 
 impl Merged {

@@ -152,6 +152,29 @@ fn signing_succeeds_fails_or_is_deferred() {
     });
 }
 
+/// git, the signing program and what that started are all ended; none is left behind with the user's key or terminal.
+#[cfg(unix)]
+#[test]
+fn a_signing_program_that_hangs_leaves_nothing_behind() {
+    each_git(|git| {
+        let world = World::new(git);
+        let note = world.path("started");
+        // One that ignores being asked, and its own child beside it.
+        let script = format!(
+            "#!/bin/sh\ntrap '' TERM HUP INT\nsleep 61 >/dev/null 2>&1 &\necho $$ $! >>'{}'\nwait\n",
+            note.display()
+        );
+        let (_, stderr) = merge_signed_by(&world, &script);
+        assert!(stderr.contains("no answer within 5 s"), "{stderr}");
+        let started = std::fs::read_to_string(&note).expect("it was started");
+        let pids: Vec<&str> = started.split_whitespace().collect();
+        assert!(pids.len() >= 2, "{started}");
+        let listing = world.directory("").run("ps", &["-o", "pid=,stat=", "-p", &pids.join(",")]).stdout;
+        let alive: Vec<&str> = listing.lines().filter(|line| !line.contains('Z')).collect();
+        assert!(alive.is_empty(), "still there: {alive:?}");
+    });
+}
+
 #[test]
 fn two_machines_make_the_same_commit() {
     each_git(|git| {

@@ -3,7 +3,8 @@
 use git_mission::id::sha256_hex;
 use git_mission::json::{Limits, canonical, parse_object};
 use git_mission::transport::{
-    Ack, DirectoryServer, EventAck, EventVerdict, Refusal, RetryCause, Server, ServerUrl, Stored,
+    Ack, DirectoryServer, EventAck, EventVerdict, Network, Patience, Refusal, RetryCause, Server, ServerUrl,
+    Stored,
 };
 
 use super::*;
@@ -37,7 +38,9 @@ fn a_queued_body_arrives_with_exactly_nine_fields() {
     let mut queue = place.open();
     queue.enqueue_bodies(&[body("research/é.md", "# é\n")], ROOMY, at(0)).expect("enqueues");
     let (root, _) = server(&place);
-    let server = ServerUrl::parse(&ServerUrl::Directory(root.clone()).to_string()).expect("a URL").connect();
+    let url = ServerUrl::parse(&ServerUrl::Directory(root.clone()).to_string()).expect("a URL");
+    let patience = Patience { request: Duration::from_secs(5), until: None };
+    let server = url.connect(None, &Network::default(), patience).expect("a server");
     let leased = lease_all(&mut queue, "a", at(1)).remove(0);
     let ack = server.push_body(&leased.payload).expect("stored");
     assert!(ack.confirms(&leased.payload));

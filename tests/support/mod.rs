@@ -19,12 +19,14 @@
 
 mod corpus;
 mod git;
+mod listener;
 mod output;
 mod repo;
 mod world;
 
 pub(crate) use corpus::corpus;
 pub(crate) use git::{Git, any_git, each_git, gits, variable};
+pub(crate) use listener::{Listener, Request};
 pub(crate) use output::Output;
 pub(crate) use repo::Repo;
 pub(crate) use world::World;

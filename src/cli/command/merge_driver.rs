@@ -5,8 +5,8 @@ use super::super::error::CliError;
 use super::super::exit::DriverStatus;
 use super::super::printer::Printer;
 use crate::env;
-use crate::merge::Sides;
-use crate::op::merge_driver::{DriverCall, Ending, Kind, run as merge};
+use crate::merge::{Kind, Sides};
+use crate::op::merge_driver::{DriverCall, Ending, run as merge};
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: args::MergeDriver) -> DriverStatus {
     assert!(env::text(env::GIT_MISSION_TEST_PANIC).as_deref() != Some("merge-driver"), "asked to panic");

@@ -6,17 +6,18 @@ use super::super::args::{Sync, SyncEnqueue, SyncFlush, SyncImport, SyncPurge};
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
-use super::sync_json as shape;
+use super::{sync_bind, sync_json as shape, sync_login};
 use crate::env::key;
 use crate::git::{ConfigEdit, Repo};
 use crate::install::write_settings;
 use crate::json::{canonical, object};
 use crate::op::enqueue::Reconciled;
-use crate::sync::{self, Diagnosis, Status};
+use crate::sync::{self, Diagnosis, Flushed, LoginState, Status};
 
 pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
     match args {
-        Sync::Enable { .. } | Sync::Disable => false,
+        Sync::Enable { .. } | Sync::Disable | Sync::Login { .. } | Sync::Logout => false,
+        Sync::Bind(args) => args.output.json,
         Sync::Status(output) | Sync::Failures(output) | Sync::Retry(output) | Sync::Diagnose(output) => {
             output.json
         }
@@ -28,9 +29,17 @@ pub(in crate::cli) fn wants_json(args: &Sync) -> bool {
 }
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: Sync) -> Result<ExitStatus, CliError> {
+    // A login is the user's, not a repository's.
+    match &args {
+        Sync::Login { server } => return sync_login::log_in(printer, server.as_deref()),
+        Sync::Logout => return sync_login::log_out(printer),
+        _ => {}
+    }
     let repo = super::open()?;
     let repo = &repo;
     match args {
+        Sync::Login { .. } | Sync::Logout => {}
+        Sync::Bind(args) => return sync_bind::run(printer, repo, &args),
         Sync::Enable { server, all } => {
             let server = sync::check_server(&server)?;
             let set = |key: &str, value: String| ConfigEdit::Set { key: key.to_owned(), value };
@@ -98,7 +107,10 @@ fn tell_enqueued(printer: &mut Printer, done: &Reconciled) {
 }
 
 fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitStatus, CliError> {
-    let flushed = sync::flush(repo)?;
+    let mut progress = printer.progress("delivering");
+    let flushed = sync::flush(repo, &mut |done, total| progress.show(done, total));
+    drop(progress);
+    let flushed = flushed?;
     let document = shape::flushed(&flushed);
     if let Some(file) = &args.report {
         fs::write(file, canonical(&document)).map_err(|error| {
@@ -109,9 +121,42 @@ fn flush(printer: &mut Printer, repo: &Repo, args: &SyncFlush) -> Result<ExitSta
     if args.output.json {
         printer.json(&document);
     } else {
-        printer.line(&flushed.to_string());
+        tell_flushed(printer, &flushed);
     }
-    Ok(if flushed.is_deferred() { ExitStatus::Deferred } else { ExitStatus::Done })
+    Ok(if flushed.met.refusal {
+        ExitStatus::Refused
+    } else if flushed.is_deferred() {
+        ExitStatus::Deferred
+    } else if flushed.has_failures() {
+        ExitStatus::No
+    } else {
+        ExitStatus::Done
+    })
+}
+
+/// What was delivered, and one line with one command for each kind of trouble.
+fn tell_flushed(printer: &mut Printer, flushed: &Flushed) {
+    if flushed.is_empty() || flushed.elsewhere {
+        printer.line(&flushed.to_string());
+        return;
+    }
+    let count = |status| flushed.events_with(status);
+    let pending = match count("pending") {
+        0 => String::new(),
+        pending => format!(", Pending: {pending}"),
+    };
+    let [synced, duplicates, rejected] = ["success", "duplicate", "rejected"].map(count);
+    printer.line(&format!("Synced: {synced}, Duplicates: {duplicates}, Failed: {rejected}{pending}"));
+    if flushed.uploaded + flushed.already_exists + flushed.kept + flushed.failed > 0 {
+        printer.line(&format!(
+            "Bodies: {} uploaded, {} there already, {} kept, {} failed",
+            flushed.uploaded, flushed.already_exists, flushed.kept, flushed.failed
+        ));
+    }
+    for (category, trouble) in &flushed.troubles {
+        let (word, action) = (category.word(), category.action());
+        printer.line(&format!("{word}: {} ({}); next: {action}", trouble.rows, trouble.reason));
+    }
 }
 
 fn failures(printer: &mut Printer, repo: &Repo, json: bool) -> Result<(), CliError> {
@@ -212,6 +257,14 @@ pub(super) fn tell(printer: &mut Printer, status: &Status) {
     match (&status.settings.server, status.settings.enabled) {
         (Some(server), true) => printer.line(&format!("sync:       on, for {server}")),
         _ => printer.line("sync:       off; turn it on with: git mission sync enable --server URL"),
+    }
+    match &status.login {
+        None => {}
+        Some(LoginState::Unusable(why)) => printer.line(&format!("login:      {why}")),
+        Some(LoginState::In(keeper)) => printer.line(&format!("login:      token from {keeper}")),
+        Some(LoginState::Out(why)) => {
+            printer.line(&format!("login:      not logged in: {why}; log in with: git mission sync login"));
+        }
     }
     let (events, bodies) = (&status.events, &status.bodies);
     if events.pending + events.failed + bodies.total + status.failures > 0 {

@@ -3,7 +3,7 @@
 use crate::json::{Object, Value, object};
 use crate::op::enqueue::{Reconciled, outcome_of};
 use crate::queue::Tally;
-use crate::sync::{Diagnosis, Failures, Flushed, ImportedFrom, Retried, Status};
+use crate::sync::{Diagnosis, Failures, Flushed, ImportedFrom, LoginState, Retried, Status};
 
 /// `sync status`
 pub(super) fn status(status: &Status) -> Value {
@@ -18,7 +18,7 @@ pub(super) fn status(status: &Status) -> Value {
     object([
         ("enabled", status.settings.enabled.into()),
         ("server", status.settings.server.clone().into()),
-        ("logged_in", false.into()),
+        ("logged_in", matches!(status.login, Some(LoginState::In(_))).into()),
         (
             "events",
             object([

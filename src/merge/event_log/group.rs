@@ -86,6 +86,38 @@ impl<'a> Item<'a> {
 pub(super) struct Report {
     pub(super) conflicts: Vec<Conflict>,
     pub(super) decisions: Vec<Decision>,
+    pub(super) counts: Counts,
+}
+
+/// How many rows there were. A row with one id counts once, in however many contents the versions have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows that the base has and that are in the result, whatever the sides made of them
+    pub kept: usize,
+    /// Rows that only our side added
+    pub ours: usize,
+    /// Rows that only their side added
+    pub theirs: usize,
+    /// Rows that both sides added
+    pub both: usize,
+    /// Rows of the base that are in the result although one side left them out
+    pub restored: usize,
+}
+
+impl Counts {
+    fn add(&mut self, held: Readings) {
+        let holds = |version: Readings| held.and(version) != Readings::default();
+        match (holds(Readings::BASE), holds(Readings::OURS), holds(Readings::THEIRS)) {
+            (_, false, false) => {}
+            (true, ours, theirs) => {
+                self.kept += 1;
+                self.restored += usize::from(ours != theirs);
+            }
+            (false, true, false) => self.ours += 1,
+            (false, false, true) => self.theirs += 1,
+            (false, true, true) => self.both += 1,
+        }
+    }
 }
 
 /// The contents of rows that are the same row.
@@ -118,6 +150,9 @@ impl<'a> Group<'a> {
 
     /// Decides the row.
     pub(super) fn settle(self, report: &mut Report, items: &mut Vec<Item<'a>>) -> Result<(), Refusal> {
+        let mut held = Readings::default();
+        self.contents().for_each(|(_, readings)| held.add(*readings));
+        report.counts.add(held);
         if self.others.is_empty() || self.is_ambiguous() {
             for (row, held) in std::iter::once(self.first).chain(self.others) {
                 items.extend(content(row, held, report));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::group::{Group, Item, Readings, Report};
+use super::group::{Counts, Group, Item, Readings, Report};
 use super::read::{Version, rows};
 use super::refusal::Refusal;
 use super::row::{Identity, Row};
@@ -22,6 +22,8 @@ pub struct Merged<'a> {
     pub conflicts: Vec<Conflict>,
     /// Rows and fields on which the versions differed and that a rule settled
     pub decisions: Vec<Decision>,
+    /// How many rows there were
+    pub counts: Counts,
 }
 
 impl Merged<'_> {
@@ -200,7 +202,11 @@ impl<'a> Log<'a> {
     fn finish(mut self, shared: &'a [u8], style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
         let settled = self.add_unsettled(shared)?;
         let (items, report) = self.settle()?;
+        let mut counts = report.counts;
+        // Canonical rows, one a line.
+        counts.kept += newlines(&shared[..settled]);
         Ok(Merged {
+            counts,
             shared: &shared[..settled],
             lines: lines(items, style)?,
             conflicts: report.conflicts,

@@ -17,6 +17,7 @@ mod refusal;
 mod row;
 mod scan;
 
+pub use group::Counts;
 pub use lost::{Lost, lost};
 pub use merge::{Merged, Part, merge, merge_after, merge_parts, shared_length};
 pub use refusal::Refusal;

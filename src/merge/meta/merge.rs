@@ -24,6 +24,8 @@ pub struct Merged {
     pub conflicts: Vec<Conflict>,
     /// The keys on which the versions differed and that a rule settled
     pub decisions: Vec<Decision>,
+    /// The keys on which the sides agree
+    pub agreed: Vec<Decision>,
 }
 
 /// Why three texts were not merged. The caller still has [`Sides::settled_by_equality`] and a merge by line.
@@ -76,14 +78,19 @@ pub fn merge(texts: &Sides<&[u8]>, style: &ConflictStyle) -> Result<Merged, Refu
         read => read.map_err(|error| Refusal::Unreadable { side, error }),
     })?;
     let sides = versions.as_ref().map(Version::members);
-    let mut merger = Merger::default();
+    let mut merger = Merger::that_tells_all();
     let entries = decide(&mut merger, sides);
     if let Some(tangle) = merger.tangle {
         return Err(Refusal::Tangled { path: tangle.path });
     }
     let text = document(&entries, style);
     prove(&text, &entries, style.size(), merger.conflicts.is_empty())?;
-    Ok(Merged { text, conflicts: merger.conflicts, decisions: merger.decisions })
+    Ok(Merged {
+        text,
+        conflicts: merger.conflicts,
+        decisions: merger.decisions,
+        agreed: merger.agreed.unwrap_or_default(),
+    })
 }
 
 fn decide<'a>(merger: &mut Merger<'a>, sides: Sides<Members<'a>>) -> Entries<'a> {

@@ -154,7 +154,7 @@ fn identity(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta)
     let before = scene.before.iter().find_map(|ids| ids.get(dir).copied().filter(lost));
     if let (Some(before), true) = (before, meta.id() != IdField::Missing) {
         let message = format!("mission_id was {before} and never changes");
-        found.push(Finding::new(Code::MissionIdChanged, message));
+        found.push(Finding::new(Code::MissionIdChanged, message).fixed_by("git mission resolve"));
     }
     found
 }

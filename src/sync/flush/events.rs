@@ -1,148 +1,192 @@
 //! Events, in batches: each is judged by the gate once more, and leaves the queue only when the answer names it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
-use super::{MAX_TRIES, OUT_OF_TIME, Sender, wait_after};
-use crate::clock::Instant;
+use super::Category;
+use super::run::{MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
 use crate::gate::{Context, validate};
 use crate::json::Value;
-use crate::queue::{BackOff, QueuedEvent, Rejection};
-use crate::sync::SyncError;
+use crate::queue::{BackOff, EventStatus, QueueError, QueuedEvent, Rejection};
 use crate::transport::{EventAck, EventVerdict, Refusal};
 
 /// Events of one batch, at most.
 const BATCH: usize = 1_000;
 /// Bytes of one batch, at most.
 const BATCH_BYTES: usize = 256 << 10;
-/// Room for what stands around and between the events of a batch.
+/// Room for what stands around the events of a batch.
 const OVERHEAD: usize = 32;
-const SCHEMA_MISMATCH: &str = "schema_mismatch";
+const UNNAMED: &str = "the server did not acknowledge it";
 
-impl Sender<'_> {
+impl Run<'_, '_> {
     /// Sends the events. False if whatever follows would meet the same obstacle.
-    pub(super) fn send_events(&mut self, events: &[QueuedEvent]) -> Result<bool, SyncError> {
+    pub(super) fn send_events(&mut self, events: &[QueuedEvent]) -> Result<bool, QueueError> {
         let mut rest = events;
         while !rest.is_empty() {
             if self.is_out_of_time() {
-                self.keep_events(rest, OUT_OF_TIME);
+                self.leave_events(rest);
                 return Ok(false);
             }
             let (batch, later) = rest.split_at(batch_length(rest));
             if !self.send_leased(batch)? {
-                self.keep_events(later, "not tried");
+                self.leave_events(later);
                 return Ok(false);
             }
+            self.advance(batch.len());
             rest = later;
         }
         Ok(true)
     }
 
-    fn send_leased(&mut self, batch: &[QueuedEvent]) -> Result<bool, SyncError> {
+    fn send_leased(&mut self, batch: &[QueuedEvent]) -> Result<bool, QueueError> {
         let ids: Vec<&str> = batch.iter().map(|event| event.event_id.as_str()).collect();
-        let claim = self.claim();
-        let held = self.queue.lease_events(&ids, claim)?;
-        let mut ready = Vec::with_capacity(held.len());
-        for queued in batch.iter().filter(|event| held.contains(&event.event_id.as_str())) {
+        let held = self.queue.lease_events(&ids, self.claim(1))?;
+        let held: HashSet<&str> = held.into_iter().collect();
+        let (mut rows, mut payloads) = (Vec::with_capacity(held.len()), Vec::with_capacity(held.len()));
+        for queued in batch.iter().filter(|event| held.contains(event.event_id.as_str())) {
             // The chokepoint: the row may be older than the contract, or another program's.
             let judged = queued.event().map_err(|error| error.to_string()).and_then(|event| {
                 validate(&event, Context::Event).map(|()| event).map_err(|violation| violation.to_string())
             });
             match judged {
-                Ok(event) => ready.push((queued, event)),
-                Err(reason) => self.reject(queued, &reason, SCHEMA_MISMATCH, 1)?,
+                Ok(event) => {
+                    rows.push(queued);
+                    payloads.push(event);
+                }
+                Err(reason) => self.reject(queued, &reason, Category::SchemaMismatch, 1)?,
             }
         }
-        self.deliver(&ready)
+        self.hand_over(&rows, &payloads)
     }
 
-    /// Hands over a batch; one that is refused as a whole for what it holds is halved until the culprit is alone.
-    fn deliver(&mut self, batch: &[(&QueuedEvent, Value)]) -> Result<bool, SyncError> {
-        if batch.is_empty() {
+    /// Hands over a batch. One that is refused as a whole for what it holds is halved until the culprit is alone; one
+    /// that is refused for events that the answer names is sent again without them.
+    fn hand_over(&mut self, rows: &[&QueuedEvent], payloads: &[Value]) -> Result<bool, QueueError> {
+        if rows.is_empty() {
             return Ok(true);
         }
-        let payloads: Vec<Value> = batch.iter().map(|(_, event)| event.clone()).collect();
-        match self.server.push_events(&payloads) {
-            Ok(acks) => self.settle(batch, acks),
-            Err(refusal @ (Refusal::Permanent(_) | Refusal::Contract(_))) => {
-                if let [(queued, _)] = batch {
-                    self.reject(queued, &refusal.to_string(), category(&refusal.to_string()), 1)?;
-                    return Ok(true);
-                }
-                let (one, other) = batch.split_at(batch.len() / 2);
-                Ok(self.deliver(one)? && self.deliver(other)?)
+        if self.is_out_of_time() {
+            self.stay(rows, Category::ServerError, OUT_OF_TIME);
+            return Ok(false);
+        }
+        let time = self.delivery.patience.next();
+        let refusal = match self.delivery.server.push_events(payloads) {
+            Ok(acks) => {
+                self.went_well();
+                self.settle(rows, acks)?;
+                return Ok(true);
             }
-            Err(refusal) => {
+            Err(refusal) => refusal,
+        };
+        let go_on = self.learn(&refusal, time);
+        match &refusal {
+            Refusal::Named(named) => {
+                let named: BTreeMap<&str, &str> =
+                    named.iter().map(|(id, reason)| (id.as_str(), reason.as_str())).collect();
+                let (mut others, mut payloads_of_others) = (Vec::new(), Vec::new());
+                for (queued, payload) in rows.iter().zip(payloads) {
+                    if let Some(words) = named.get(queued.event_id.as_str()) {
+                        self.reject(queued, words, Category::of_words(words), MAX_TRIES)?;
+                    } else {
+                        others.push(*queued);
+                        payloads_of_others.push(payload.clone());
+                    }
+                }
+                if others.len() < rows.len() {
+                    return self.hand_over(&others, &payloads_of_others);
+                }
+                // It names events that were not sent, so none.
+                self.halve(rows, payloads, &refusal)
+            }
+            Refusal::Permanent(_) | Refusal::Forbidden(_) | Refusal::Contract(_) => {
+                self.halve(rows, payloads, &refusal)
+            }
+            Refusal::Retry { after, .. } => {
                 let reason = refusal.to_string();
-                if let Refusal::Retry { after, .. } = &refusal {
-                    let wait = after.unwrap_or_else(|| wait_after(0));
-                    self.back_off(batch, wait, &reason)?;
-                }
-                for (queued, _) in batch {
-                    self.flushed.event(&queued.event_id, "pending", Some((&reason, category(&reason))));
-                }
-                Ok(!refusal.stops_the_run())
+                self.back_off(rows, self.wait(0, *after), &reason)?;
+                self.stay(rows, Category::of(&refusal), &reason);
+                Ok(go_on)
+            }
+            Refusal::AuthNeeded => {
+                self.stay(rows, Category::of(&refusal), &refusal.to_string());
+                Ok(go_on)
             }
         }
     }
 
-    fn settle(&mut self, batch: &[(&QueuedEvent, Value)], acks: Vec<EventAck>) -> Result<bool, SyncError> {
+    /// Parks a row that was refused alone, else tries both halves.
+    fn halve(
+        &mut self,
+        rows: &[&QueuedEvent],
+        payloads: &[Value],
+        refusal: &Refusal,
+    ) -> Result<bool, QueueError> {
+        if let [queued] = rows {
+            self.reject(queued, &refusal.to_string(), Category::of(refusal), 1)?;
+            return Ok(true);
+        }
+        let half = rows.len() / 2;
+        let go_on = self.hand_over(&rows[..half], &payloads[..half])?;
+        if go_on {
+            return self.hand_over(&rows[half..], &payloads[half..]);
+        }
+        self.stay(&rows[half..], Category::ServerError, NOT_TRIED);
+        Ok(false)
+    }
+
+    fn settle(&mut self, rows: &[&QueuedEvent], acks: Vec<EventAck>) -> Result<(), QueueError> {
         let mut verdicts: HashMap<String, EventVerdict> =
             acks.into_iter().map(|ack| (ack.event_id, ack.verdict)).collect();
         let (mut done, mut waiting) = (Vec::new(), Vec::new());
-        for (queued, event) in batch {
+        for queued in rows {
             let id = queued.event_id.as_str();
             match verdicts.remove(id) {
-                Some(EventVerdict::Success) => {
-                    done.push(id);
-                    self.flushed.event(id, "success", None);
-                }
-                Some(EventVerdict::Duplicate) => {
-                    done.push(id);
-                    self.flushed.event(id, "duplicate", None);
-                }
+                Some(EventVerdict::Success) => done.push((id, "success")),
+                Some(EventVerdict::Duplicate) => done.push((id, "duplicate")),
                 Some(EventVerdict::Rejected(words)) => {
-                    self.reject(queued, &words, category(&words), MAX_TRIES)?;
+                    self.reject(queued, &words, Category::of_words(&words), MAX_TRIES)?;
                 }
-                Some(EventVerdict::Pending) | None => {
-                    waiting.push((*queued, event.clone()));
-                    let words = "the server did not acknowledge it";
-                    self.flushed.event(id, "pending", Some((words, "unknown")));
-                }
+                Some(EventVerdict::Pending) | None => waiting.push(*queued),
             }
         }
-        self.queue.acknowledge_events(&done)?;
-        self.back_off(&waiting, wait_after(0), "the server did not acknowledge it")?;
-        Ok(true)
+        let ids: Vec<&str> = done.iter().map(|(id, _)| *id).collect();
+        self.queue.acknowledge_events(&ids)?;
+        for (id, status) in done {
+            self.flushed.event(id, status, None);
+        }
+        self.back_off(&waiting, self.wait(0, None), UNNAMED)?;
+        self.stay(&waiting, Category::ServerError, UNNAMED);
+        Ok(())
     }
 
     fn reject(
         &mut self,
         queued: &QueuedEvent,
         words: &str,
-        category: &'static str,
+        category: Category,
         max_tries: u32,
-    ) -> Result<(), SyncError> {
-        let back_off = BackOff { wait: wait_after(queued.retry_count), counts: true, error: words };
-        let rejection = Rejection { back_off, category, max_tries };
-        self.queue.reject_event(&queued.event_id, rejection, Instant::now())?;
-        self.flushed.event(&queued.event_id, "rejected", Some((words, category)));
+    ) -> Result<(), QueueError> {
+        let back_off = BackOff { wait: self.wait(queued.retry_count, None), counts: true, error: words };
+        let rejection = Rejection { back_off, category: category.word(), max_tries };
+        let status = self.queue.reject_event(&queued.event_id, rejection, self.delivery.timing.now())?;
+        self.flushed.failed_events += u64::from(status == Some(EventStatus::Failed));
+        self.flushed.event(&queued.event_id, "rejected", Some((category, words)));
         Ok(())
     }
 
-    fn back_off(
-        &mut self,
-        batch: &[(&QueuedEvent, Value)],
-        wait: std::time::Duration,
-        reason: &str,
-    ) -> Result<(), SyncError> {
-        let ids: Vec<&str> = batch.iter().map(|(queued, _)| queued.event_id.as_str()).collect();
+    fn back_off(&mut self, rows: &[&QueuedEvent], wait: Duration, reason: &str) -> Result<(), QueueError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = rows.iter().map(|queued| queued.event_id.as_str()).collect();
         let back_off = BackOff { wait, counts: false, error: reason };
-        Ok(self.queue.back_off_events(&ids, self.owner, back_off, Instant::now())?)
+        self.queue.back_off_events(&ids, self.owner, back_off, self.delivery.timing.now())
     }
 
-    fn keep_events(&mut self, events: &[QueuedEvent], reason: &str) {
-        for event in events {
-            self.flushed.event(&event.event_id, "pending", Some((reason, "unknown")));
+    /// Says of events that they stay.
+    fn stay(&mut self, rows: &[&QueuedEvent], category: Category, reason: &str) {
+        for queued in rows {
+            self.flushed.event(&queued.event_id, "pending", Some((category, reason)));
         }
     }
 }
@@ -157,35 +201,10 @@ fn batch_length(events: &[QueuedEvent]) -> usize {
     fits.count().max(1)
 }
 
-/// The kind of a rejection, by the words of it.
-fn category(words: &str) -> &'static str {
-    const KINDS: [(&str, &[&str]); 3] = [
-        (SCHEMA_MISMATCH, &["invalid", "schema", "field", "missing", "type"]),
-        ("auth_expired", &["token", "expired", "unauthorized", "401"]),
-        ("server_error", &["internal", "500", "timeout", "unavailable"]),
-    ];
-    let words = words.to_lowercase();
-    let kind = KINDS.iter().find(|(_, keywords)| keywords.iter().any(|keyword| words.contains(keyword)));
-    kind.map_or("unknown", |(name, _)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{EventStatus, Origin};
-
-    #[test]
-    fn rejections_are_told_apart_by_their_words() {
-        for (words, kind) in [
-            ("Missing field build_id", "schema_mismatch"),
-            ("Token has EXPIRED", "auth_expired"),
-            ("internal error", "server_error"),
-            ("503 Service Unavailable", "server_error"),
-            ("no", "unknown"),
-        ] {
-            assert_eq!(category(words), kind, "{words}");
-        }
-    }
+    use crate::queue::Origin;
 
     #[test]
     fn batches_keep_both_limits() {

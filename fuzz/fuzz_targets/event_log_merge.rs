@@ -1,0 +1,8 @@
+//! Feeds `laws::event_log_merge`.
+#![no_main]
+
+#[path = "../laws.rs"]
+#[allow(dead_code, reason = "each target feeds one law")]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| laws::event_log_merge(data));

@@ -1,0 +1,85 @@
+//! What an annotation changes about a work package: never its lane.
+
+use super::package::{Package, said};
+use crate::gate::Contract;
+use crate::json::{Object, Value};
+
+/// The last one that says something counts.
+const REPLACED: [&str; 9] = [
+    "shell_pid",
+    "shell_pid_created_at",
+    "agent",
+    "assignee",
+    "role",
+    "agent_profile",
+    "agent_profile_version",
+    "model",
+    "provider",
+];
+/// What a claim that is given up leaves empty.
+const RELEASED: [&str; 3] = ["agent", "shell_pid", "shell_pid_created_at"];
+const SUBTASKS: &str = "subtasks";
+const NOTES: &str = "notes";
+const TRACKER_REFS: &str = "tracker_refs";
+const REVIEW: &str = "review";
+/// Who overrides a review, when and why.
+const OVERRIDE: [&str; 4] = ["at", "actor", "wp_id", "reason"];
+
+impl Package {
+    /// Takes an annotation.
+    pub(super) fn annotate(&mut self, contract: &Contract, row: &Object) {
+        self.begin(row);
+        let Some(delta) = row.get("delta").and_then(Value::as_object) else { return };
+        let state = &mut self.state;
+        if delta.get("release_runtime_claim") == Some(&Value::Bool(true)) {
+            state.extend(RELEASED.map(|key| (key.to_owned(), Value::Null)));
+        }
+        for key in REPLACED {
+            if let Some(value) = said(delta, key) {
+                state.insert(key.to_owned(), value.clone());
+            }
+        }
+        if let Some(Value::Object(changed)) = delta.get(SUBTASKS) {
+            let mut subtasks = state.get(SUBTASKS).and_then(Value::as_object).cloned().unwrap_or_default();
+            let lane = |status: &Value| match status.as_str() {
+                Some(name) => contract.lane(name).unwrap_or(name).into(),
+                None => status.clone(),
+            };
+            subtasks.extend(changed.iter().map(|(task, status)| (task.clone(), lane(status))));
+            state.insert(SUBTASKS.to_owned(), subtasks.into());
+        }
+        if let Some(note) = delta.get("note").filter(|note| !note.is_null()) {
+            let notes = [items(state.get(NOTES)), std::slice::from_ref(note)].concat();
+            state.insert(NOTES.to_owned(), Value::Array(notes));
+        }
+        if let Some(Value::Array(refs)) = delta.get("tracker_refs_replace") {
+            let refs = each_once(refs.iter());
+            state.insert(TRACKER_REFS.to_owned(), refs);
+        } else if let Some(Value::Array(refs)) = delta.get(TRACKER_REFS) {
+            let refs = each_once(items(state.get(TRACKER_REFS)).iter().chain(refs));
+            state.insert(TRACKER_REFS.to_owned(), refs);
+        }
+        if let Some(Value::Object(given)) = delta.get(REVIEW) {
+            let given: Object = OVERRIDE
+                .iter()
+                .map(|key| ((*key).to_owned(), given.get(*key).cloned().unwrap_or_else(|| "".into())))
+                .collect();
+            let is_taken_back = given.values().all(|value| value.as_str() == Some(""));
+            state.insert(REVIEW.to_owned(), if is_taken_back { Value::Null } else { given.into() });
+        }
+    }
+}
+
+fn items(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).unwrap_or_default()
+}
+
+fn each_once<'v>(values: impl Iterator<Item = &'v Value>) -> Value {
+    let mut once: Vec<Value> = Vec::new();
+    for value in values {
+        if !once.contains(value) {
+            once.push(value.clone());
+        }
+    }
+    Value::Array(once)
+}

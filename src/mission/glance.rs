@@ -1,0 +1,162 @@
+//! What settlement asks of a `meta.json`, read without building its values where the text is plainly canonical: of
+//! thousands of missions one commit touches a few.
+//!
+//! INVARIANT: the same answer as [`Meta::read`]. Whatever is not one plain line a key (an escape, a nested value, a
+//! fraction, a legacy key, another order) is read in full. Knows nothing about trees.
+
+use super::{Meta, key, legacy, number_of};
+use crate::clock::Instant;
+use crate::id::MissionId;
+use crate::json::{Limits, parse};
+
+/// What settlement asks of a file that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// The machine identity, if it is valid
+    pub id: Option<MissionId>,
+    /// The display number, if it is valid
+    pub number: Option<u64>,
+    /// When the mission was created, if that names a point in time
+    pub created_at: Option<Instant>,
+}
+
+impl Glance {
+    /// Reads a file; `None` if it cannot be read without loss.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        Self::at_plain_text(bytes).or_else(|| {
+            let meta = Meta::read(bytes).ok()?;
+            Some(Self { id: meta.valid_id(), number: meta.number().settled(), created_at: meta.created_at() })
+        })
+    }
+
+    /// Reads text of the form `{`, one line `  "key": value,` for each key in strictly rising order, `}`.
+    fn at_plain_text(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > Limits::DOCUMENT.max_bytes {
+            return None;
+        }
+        let body = std::str::from_utf8(bytes).ok()?.strip_prefix("{\n")?.strip_suffix("\n}\n")?;
+        let mut found = Self { id: None, number: None, created_at: None };
+        let mut before: Option<&str> = None;
+        let mut lines = body.split('\n').peekable();
+        while let Some(line) = lines.next() {
+            let line = if lines.peek().is_some() { line.strip_suffix(',')? } else { line };
+            let (name, value) = line.strip_prefix("  \"")?.split_once("\": ")?;
+            if !is_plain(name) || !is_scalar(value) || before >= Some(name) || legacy::is_old_key(name) {
+                return None;
+            }
+            before = Some(name);
+            let text = || value.strip_prefix('"')?.strip_suffix('"');
+            match name {
+                key::MISSION_ID => found.id = text().and_then(MissionId::parse),
+                key::MISSION_NUMBER => {
+                    found.number =
+                        number_of(Some(&parse(value.as_bytes(), Limits::DOCUMENT).ok()?)).settled();
+                }
+                key::CREATED_AT => found.created_at = text().and_then(Instant::parse),
+                _ => {}
+            }
+        }
+        Some(found)
+    }
+}
+
+/// Whether a text between quotes says what it spells.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|b| b < 0x20 || matches!(b, b'"' | b'\\'))
+}
+
+/// A plain string, a whole number without a sign, or a word.
+fn is_scalar(value: &str) -> bool {
+    match value.as_bytes() {
+        [b'"', .., b'"'] if value.len() >= 2 => is_plain(&value[1..value.len() - 1]),
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => matches!(value, "null" | "true" | "false"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn in_full(bytes: &[u8]) -> Option<Glance> {
+        let meta = Meta::read(bytes).ok()?;
+        Some(Glance { id: meta.valid_id(), number: meta.number().settled(), created_at: meta.created_at() })
+    }
+
+    #[test]
+    fn plain_canonical_text_is_read_at_a_glance() {
+        let text = "{\n  \"created_at\": \"2026-04-06T05:01:28+00:00\",\n  \"mission_id\": \"01KQ0000000000000000000001\",\n  \"mission_number\": 7,\n  \"slug\": \"ä, \"\n}\n";
+        let found = Glance::at_plain_text(text.as_bytes()).expect("plain");
+        assert!(found.id.is_some() && found.created_at.is_some());
+        assert_eq!((found.number, Some(found)), (Some(7), in_full(text.as_bytes())));
+    }
+
+    /// Lines that are nearly what the short way takes.
+    fn line() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec![
+            "a",
+            "b",
+            "created_at",
+            "feature_number",
+            "mission",
+            "mission_id",
+            "mission_number",
+            "slug",
+            "z",
+            "mission_id\": \"x",
+            "\\u0061",
+            "\u{1}",
+        ]);
+        let value = prop::sample::select(vec![
+            "null",
+            "1",
+            "01",
+            "-1",
+            "0",
+            "7.0",
+            "1e3",
+            "9007199254740993",
+            "\"\"",
+            "\"",
+            "\"064\"",
+            "\"64\"",
+            "\"a\\\"b\"",
+            "\"a\", \"b\": \"c\"",
+            "\"01KQ0000000000000000000001\"",
+            "\"2026-01-01T00:00:00Z\"",
+            "\"2026-01-01T00:00:00\"",
+            "[]",
+            "{}",
+            "[\n  ]",
+            "NaN",
+            "\"\u{2028}\"",
+            "\"\u{7f}\"",
+            "true",
+            "tru",
+        ]);
+        let indent = prop::sample::select(vec!["  ", "  ", "  ", " ", "\t"]);
+        let end = prop::sample::select(vec![",\n", ",\n", ",\n", "\n", ",\r\n", ", \n", ",,\n"]);
+        (indent, name, value, end)
+            .prop_map(|(indent, name, value, end)| format!("{indent}\"{name}\": {value}{end}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_glance_says_what_a_full_reading_says(
+            mut lines in prop::collection::vec(line(), 0..5),
+            sorted in prop::bool::weighted(0.8),
+            frame in prop::sample::select(vec![("{\n", "\n}\n"), ("{\n", "\n}"), ("{", "}\n"), ("\u{feff}{\n", "\n}\n")]),
+        ) {
+            if sorted {
+                lines.sort();
+            }
+            let body = lines.concat();
+            let body = body.strip_suffix(",\n").unwrap_or(&body);
+            let text = format!("{}{body}{}", frame.0, frame.1);
+            prop_assert_eq!(Glance::of(text.as_bytes()), in_full(text.as_bytes()), "{}", text);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Two senders at once, and senders that are killed: nothing lost, nothing stuck, nothing stored twice.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::server::TestServer;
+use crate::support::{any_git, each_git};
+
+/// Points of one syscall that are tried, at most.
+#[cfg(target_os = "linux")]
+const POINTS: usize = 16;
+
+fn many_artifacts(repo: &Repo<'_>, count: usize) {
+    for at in 0..count {
+        repo.write(&format!("kitty-specs/one/research/{at}.md"), format!("# {at}\n"));
+    }
+    repo.commit("kitty-specs/one/meta.json", meta("one", ONE));
+    repo.ok(&["push", "-q", "origin", "main"]);
+    make_due(repo);
+}
+
+#[test]
+fn two_work_trees_flush_at_once() {
+    each_git(|git| {
+        let world = World::new(git);
+        let base = started(&world, "base", "http://127.0.0.1:9");
+        many_artifacts(&base, 60);
+        base.ok(&["worktree", "add", "-q", "-b", "topic", "../linked"]);
+        let linked = world.directory("linked");
+        let server = TestServer::start();
+        // Slow enough for them to meet.
+        server.script(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            None
+        });
+        base.ok(&["config", "mission.server", &server.url()]);
+        let outputs = std::thread::scope(|scope| {
+            let senders: Vec<_> = [&base, &linked, &base, &linked]
+                .into_iter()
+                .map(|repo| scope.spawn(|| repo.mission(&["sync", "flush"])))
+                .collect();
+            senders.into_iter().map(|sender| sender.join().expect("runs")).collect::<Vec<_>>()
+        });
+        for output in &outputs {
+            assert!(matches!(output.status, 0 | 75), "{output}");
+        }
+        base.mission(&["sync", "flush"]).ok();
+        let mut sent: BTreeMap<String, usize> = BTreeMap::new();
+        for asked in &server.seen().asked {
+            for row in asked.events.iter().chain(&asked.body) {
+                *sent.entry(row.clone()).or_default() += 1;
+            }
+        }
+        let twice: Vec<_> = sent.iter().filter(|(_, times)| **times > 1).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        assert_eq!((rows(&base), server.state().1.len()), ((vec![], vec![]), 60));
+    });
+}
+
+#[test]
+fn a_lease_of_somebody_unknown_is_respected_until_it_ends() {
+    let world = World::new(&any_git());
+    let server = TestServer::start();
+    let repo = copy(&with_backlog(&world), "case", &server.url());
+    execute(&repo, "UPDATE queue SET lease_owner = 'somebody', lease_until = unixepoch('subsec') + 60");
+    let flush = repo.mission(&["sync", "flush"]).ok();
+    assert!(flush.stdout.contains("another flush is running"), "{flush}");
+    let push = call_pre_push(&repo).ok();
+    assert!(push.stderr.contains("another flush is running"), "{push}");
+    assert_eq!(server.seen().asked.len(), 0);
+    execute(&repo, "UPDATE queue SET lease_until = unixepoch('subsec') - 1");
+    repo.mission(&["sync", "flush"]).ok();
+    assert_eq!((rows(&repo), server.state().0.len()), ((vec![], vec![]), 3));
+}
+
+/// How often the busiest process or thread makes a syscall.
+#[cfg(target_os = "linux")]
+fn count(trace: &str, syscall: &str) -> usize {
+    let call = format!(" {syscall}(");
+    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in trace.lines().filter(|line| line.contains(&call)) {
+        *made.entry(line.split_whitespace().next().unwrap_or_default()).or_default() += 1;
+    }
+    made.into_values().max().unwrap_or(0)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "says that a test was skipped, or how much was tried")]
+fn killed_at_every_send_receive_and_commit_nothing_is_lost_or_stuck() {
+    const SYSCALLS: [&str; 9] =
+        ["connect", "sendto", "recvfrom", "pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "flock"];
+    let world = World::new(&any_git());
+    let base = started(&world, "base", "http://127.0.0.1:9");
+    let probe = base.run("sh", &["-c", "command -v strace >/dev/null && strace -o /dev/null true"]);
+    if probe.status != 0 {
+        eprintln!("skipped: no strace, or it may not trace");
+        return;
+    }
+    many_artifacts(&base, 6);
+    let program = World::mission_program().to_string_lossy().into_owned();
+    let trace = world.path("trace").to_string_lossy().into_owned();
+    let (all, before) = (SYSCALLS.join(","), rows(&base).0.len());
+    let text = {
+        let server = TestServer::start();
+        let repo = copy(&base, "traced", &server.url());
+        repo.run("strace", &["-f", "-o", &trace, "-e", &format!("trace={all}"), &program, "sync", "flush"])
+            .ok();
+        assert_eq!((rows(&repo), server.state().1.len()), ((vec![], vec![]), 6));
+        std::fs::read_to_string(&trace).expect("a trace")
+    };
+    let (mut points, mut killed, mut again) = (0, 0, 0);
+    for syscall in SYSCALLS {
+        let made = count(&text, syscall);
+        for when in (1..=made).step_by(made.div_ceil(POINTS).max(1)) {
+            let server = TestServer::start();
+            let name = format!("killed-{syscall}-{when}");
+            let repo = copy(&base, &name, &server.url());
+            let inject = format!("inject={syscall}:signal=SIGKILL:when={when}");
+            let filter = format!("trace={syscall}");
+            let args = ["-f", "-o", "/dev/null", "-e", &filter, "-e", &inject, &program, "sync", "flush"];
+            killed += usize::from(repo.run("strace", &args).status == 137);
+            let integrity: Vec<String> = column(&repo, "PRAGMA integrity_check");
+            assert_eq!(integrity, ["ok"], "{name}");
+            // Whoever comes next takes over at once.
+            let next = repo.mission(&["sync", "flush"]).ok();
+            assert!(!next.stdout.contains("another flush"), "{name}: {next}");
+            assert_eq!(rows(&repo), (vec![], vec![]), "{name}: {next}");
+            let (events, bodies) = server.state();
+            assert_eq!((events.len(), bodies.len()), (before, 6), "{name}: {next}");
+            again += server
+                .seen()
+                .asked
+                .iter()
+                .filter(|asked| asked.status == 200 && asked.body.is_some())
+                .count();
+            repo.run("rm", &["-rf", &format!("../{name}")]).ok();
+            points += 1;
+        }
+    }
+    eprintln!("killed at {killed} of {points} points; {again} bodies were sent again");
+    assert!(killed >= 20 && again > 0, "{killed} of {points}, {again} again");
+}

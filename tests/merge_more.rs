@@ -1,0 +1,186 @@
+//! The drivers of notes, matrices, reviews and derived files on whole files: cases as directories, and what is refused.
+//!
+//! To add a case, add a directory to `tests/cases/<kind>/working`, or to `failing` if it does not work yet.
+
+use std::sync::Mutex;
+
+use git_mission::merge::{ConflictStyle, Kind, Rule, Sides, Winner, run};
+
+use crate::merge_histories::tables::{Acceptance, Issues};
+use crate::merge_histories::texts::{Derived, ReviewCycle, Traces};
+use crate::merge_histories::{Flavour, Kind as History, check_triples};
+use crate::merge_support::{cases, check_cases};
+use crate::support::{Repo, World, any_git};
+
+type Outcome = Result<(String, bool), String>;
+
+fn merged(kind: Kind, base: &[u8], ours: &[u8], theirs: &[u8]) -> Outcome {
+    match run(kind, &Sides { base, ours, theirs }, &ConflictStyle::default()) {
+        Ok(merged) => {
+            let text = String::from_utf8(merged.text).map_err(|error| error.to_string())?;
+            Ok((text, merged.conflicts.is_empty()))
+        }
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
+#[test]
+fn every_case_works() {
+    check_cases("traces", |base, ours, theirs| merged(Kind::Traces, base, ours, theirs), 18);
+    check_cases("issue-matrix", |base, ours, theirs| merged(Kind::IssueMatrix, base, ours, theirs), 10);
+    check_cases(
+        "acceptance-matrix",
+        |base, ours, theirs| merged(Kind::AcceptanceMatrix, base, ours, theirs),
+        9,
+    );
+    check_cases("review-cycle", |base, ours, theirs| merged(Kind::ReviewCycle, base, ours, theirs), 6);
+    check_cases("derived", |base, ours, theirs| merged(Kind::Derived, base, ours, theirs), 4);
+}
+
+#[track_caller]
+fn check(kind: Kind, base: &str, ours: &str, theirs: &str, expected: &str) {
+    let found = merged(kind, base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+    let (Ok((found, _)) | Err(found)) = found;
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn tables_of_another_shape_are_refused() {
+    let issues = |theirs: &str, expected: &str| {
+        check(Kind::IssueMatrix, "{\"rows\": {}}", "{\"rows\": {\"#1\": {}}}", theirs, expected);
+    };
+    issues("{\"rows\": []}", "theirs: `rows` has another shape");
+    issues("{\"rows\": {\"#1\": \"fixed\"}}", "theirs: the row \"#1\" is a string");
+    issues("{\"rows\": {\"a#1\": {}, \"b#1\": {}}}", "theirs: two rows of `rows` are \"#1\"");
+    issues("{\"rows\": {}, \"schema_version\": 2}", "theirs: `schema_version` is not 1");
+    issues("{\"rows\": {}", "theirs:1:12: the text ends too early");
+    let acceptance = |theirs: &str, expected: &str| {
+        let ours = "{\"criteria\": [{\"criterion_id\": \"a\"}]}";
+        check(Kind::AcceptanceMatrix, "{\"criteria\": []}", ours, theirs, expected);
+    };
+    acceptance("{\"criteria\": [{}]}", "theirs: a row of `criteria` has no `criterion_id`");
+    acceptance(
+        "{\"criteria\": [{\"criterion_id\": 1}]}",
+        "theirs: a row of `criteria` has no `criterion_id`",
+    );
+    acceptance("{\"criteria\": {}}", "theirs: `criteria` has another shape");
+    let twice = "{\"negative_invariants\": [{\"invariant_id\": \"x\"}, {\"invariant_id\": \"x\", \"a\": 1}]}";
+    acceptance(twice, "theirs: two rows of `negative_invariants` are \"x\"");
+}
+
+#[test]
+fn what_cannot_be_read_is_settled_where_two_are_equal() {
+    for kind in Kind::ALL {
+        let of = |base: &[u8], ours: &[u8], theirs: &[u8]| merged(*kind, base, ours, theirs);
+        let broken = "{\n>>>>>>> x\n".as_bytes();
+        assert_eq!(
+            of(b"x", broken, broken).map(|(text, _)| text.into_bytes()).as_deref(),
+            Ok(broken),
+            "{kind:?}"
+        );
+        assert_eq!(of(broken, broken, b"{}\n"), Ok(("{}\n".into(), true)), "{kind:?}");
+        assert!(of(b"x", broken, b"\xff").is_err(), "{kind:?}");
+    }
+}
+
+#[test]
+fn more_than_two_readings_are_refused() {
+    let two = "<<<<<<<\na\n=======\nb\n>>>>>>>\n";
+    check(Kind::Traces, "x\n", two, "c\n", "more than two readings of one passage");
+    check(Kind::ReviewCycle, "x\n", two, "c\n", "more than two readings of one passage");
+    check(Kind::ReviewCycle, "x\n", two, "b\n", "<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n");
+    let rows = |verdict: &str| format!("\"#1\": {{\"verdict\": \"{verdict}\"}}\n");
+    let open = format!("{{\"rows\": {{\n<<<<<<<\n{}=======\n{}>>>>>>>\n}}}}", rows("a"), rows("b"));
+    let plain = |verdict: &str| format!("{{\"rows\": {{{}}}}}", rows(verdict));
+    check(Kind::IssueMatrix, &plain("x"), &open, &plain("c"), "more than two values of `rows.#1.verdict`");
+}
+
+#[test]
+fn a_review_that_would_be_read_otherwise_is_not_shown_so() {
+    let underlined = "Verdict\n=======\n\nFine.\n";
+    check(Kind::ReviewCycle, "", underlined, "Not yet.\n", "the merged text would be read as something else");
+    let sides = Sides { base: "", ours: underlined, theirs: "Not yet.\n" }.map(str::as_bytes);
+    let merged = run(Kind::ReviewCycle, &sides, &ConflictStyle::new(9, None, None)).expect("larger markers");
+    assert_eq!(merged.conflicts.len(), 1);
+}
+
+#[test]
+fn decisions_name_place_rule_and_winner() {
+    let told = |kind, base: &str, ours: &str, theirs: &str| {
+        let sides = Sides { base, ours, theirs }.map(str::as_bytes);
+        let merged = run(kind, &sides, &ConflictStyle::default()).expect("merged");
+        let told = merged.decisions.into_iter().map(|d| (d.path.join("."), d.rule, d.winner));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(Kind::Traces, "a\n\nb\n", "A\n\nb\n\n- x\n", "a\n\nb\n\n- y\n"),
+        [
+            ("line 1".to_owned(), Rule::OnlyChange, Winner::Ours),
+            ("line 4".to_owned(), Rule::SetUnion, Winner::Both),
+        ]
+    );
+    assert_eq!(
+        told(Kind::Derived, "{\"event_count\": 1}", "{\"event_count\": 2}", "{\"event_count\": 3}"),
+        [("event_count".to_owned(), Rule::MoreEvents, Winner::Theirs)]
+    );
+}
+
+/// Calls the program as git does: its status and what it leaves.
+fn driven(repo: &Repo<'_>, kind: Kind, texts: [&[u8]; 3]) -> (i32, Vec<u8>) {
+    for (file, text) in ["o", "a", "b"].iter().zip(texts) {
+        repo.write(file, text);
+    }
+    let call =
+        ["merge-driver", kind.name(), "--base", "o", "--ours", "a", "--theirs", "b", "--path", "a file"];
+    let status = repo.mission(&call).status;
+    (status, std::fs::read(repo.at("a")).expect("a file"))
+}
+
+#[test]
+fn the_program_leaves_what_the_rules_say() {
+    let world = World::new(&any_git());
+    let repo = world.directory("scratch");
+    for kind in Kind::ALL {
+        for case in cases(kind.name(), "working") {
+            let (status, text) = driven(&repo, *kind, [&case.base, &case.ours, &case.theirs]);
+            let open = text.windows(7).any(|bytes| bytes == b"<<<<<<<");
+            assert_eq!(status, i32::from(open), "{kind:?}: {}", case.name);
+            assert_eq!(Some(text), case.result, "{kind:?}: {}", case.name);
+        }
+    }
+    sample::<Traces>(&repo, Kind::Traces);
+    sample::<Issues>(&repo, Kind::IssueMatrix);
+    sample::<Acceptance>(&repo, Kind::AcceptanceMatrix);
+    sample::<ReviewCycle>(&repo, Kind::ReviewCycle);
+    sample::<Derived>(&repo, Kind::Derived);
+}
+
+/// Made-up histories through the program.
+fn sample<H: History>(repo: &Repo<'_>, kind: Kind) {
+    for flavour in [Flavour::Close, Flavour::Real] {
+        let triples = Mutex::new(Vec::new());
+        check_triples::<H>(20, flavour, |triple| {
+            let texts = [&triple.base, &triple.ours, &triple.theirs].map(Clone::clone);
+            triples.lock().expect("no panic").push((texts, triple.merged.clone()));
+            Ok(())
+        });
+        for (texts, merged) in triples.into_inner().expect("no panic") {
+            let (status, text) = driven(repo, kind, texts.each_ref().map(String::as_bytes));
+            assert_eq!((status, text), (i32::from(!merged.is_clean()), merged.text.into_bytes()), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn what_no_rule_can_read_is_left_between_markers() {
+    let world = World::new(&any_git());
+    let repo = world.directory("scratch");
+    for kind in Kind::ALL {
+        let (status, text) = driven(&repo, *kind, [b"base\n", b"ours \xff\n", b"theirs\n"]);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert_eq!(status, 1, "{kind:?}");
+        for part in ["<<<<<<< ", "ours \u{fffd}\n", "=======\n", "theirs\n", ">>>>>>> "] {
+            assert!(text.contains(part), "{kind:?}: {text}");
+        }
+    }
+}
