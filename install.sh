@@ -13,9 +13,24 @@ fail() {
     exit 3
 }
 
+# cargo, by rustup where it is missing: for this user alone, and no profile is changed.
+toolchain() {
+    command -v cargo >/dev/null 2>&1 && return
+    PATH=${CARGO_HOME-$HOME/.cargo}/bin:$PATH
+    command -v cargo >/dev/null 2>&1 && return
+    command -v curl >/dev/null 2>&1 ||
+        fail 'neither cargo nor curl is installed' 'https://rustup.rs says how to get cargo; then run this again'
+    printf 'cargo is missing; rustup installs it into %s\n' "${CARGO_HOME-$HOME/.cargo}"
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
+        sh -s -- -y --quiet --profile minimal --no-modify-path ||
+        fail 'rustup could not install cargo' 'https://rustup.rs says how to get cargo; then run this again'
+    command -v cargo >/dev/null 2>&1 || fail 'rustup ran, and there is no cargo'
+}
+
 build() {
     command -v git >/dev/null 2>&1 || fail 'git is not installed'
-    command -v cargo >/dev/null 2>&1 || fail 'cargo is not installed' 'https://rustup.rs, then run this again'
+    command -v cc >/dev/null 2>&1 || fail 'there is no C compiler' 'install gcc or clang, then run this again'
+    toolchain
     # Into this directory whatever the environment says, because the binary is taken from there.
     (cd "$here" && cargo build --release --locked --quiet --target-dir "$here/target") ||
         fail 'the build failed; nothing was installed'
@@ -27,6 +42,18 @@ put_binary() {
     cp "$here/target/release/git-mission" "$1/bin/.git-mission.new"
     chmod 755 "$1/bin/.git-mission.new"
     mv -f "$1/bin/.git-mission.new" "$1/bin/git-mission"
+}
+
+# Man pages and completions, where programs of this prefix are looked up.
+put_manual() {
+    "$1/bin/git-mission" man "$1/share/man/man1" >/dev/null
+    for file in bash:bash-completion/completions/git-mission zsh:zsh/site-functions/_git-mission \
+        fish:fish/vendor_completions.d/git-mission.fish; do
+        target=$1/share/${file#*:}
+        mkdir -p "${target%/*}"
+        "$1/bin/git-mission" completions "${file%%:*}" >"$target.new"
+        mv -f "$target.new" "$target"
+    done
 }
 
 case ${1-} in
@@ -52,7 +79,8 @@ case ${1-} in
     prefix=${PREFIX-$HOME/.local}
     put_binary "$prefix"
     prefix=$(CDPATH='' cd -- "$prefix" && pwd)
-    printf 'installed %s/bin/git-mission\n' "$prefix"
+    put_manual "$prefix"
+    printf 'installed %s/bin/git-mission, its man pages and completions\n' "$prefix"
     case :$PATH: in
     *":$prefix/bin:"*) ;;
     *) printf 'hint: export PATH="%s/bin:$PATH"\n' "$prefix" ;;

@@ -17,6 +17,32 @@ pub const GIT_MISSION_TOKEN: &str = "GIT_MISSION_TOKEN";
 
 /// Set by our hook shims: the hook that was there before, which runs first.
 pub const GIT_MISSION_CHAINED: &str = "GIT_MISSION_CHAINED";
+/// Set by our hook shims: the path by which the shim was started.
+pub const GIT_MISSION_SHIM: &str = "GIT_MISSION_SHIM";
+/// Set for a hook that is chained: the hook's name, so that a shim that it calls again ends at once.
+pub const GIT_MISSION_WITHIN: &str = "GIT_MISSION_WITHIN";
+
+/// Set by pre-commit and prek for what they run; see `hook::manager`.
+pub mod pre_commit {
+    /// Always.
+    pub const RUNS: &str = "PRE_COMMIT";
+    /// For pre-push: the remote's name.
+    pub const REMOTE_NAME: &str = "PRE_COMMIT_REMOTE_NAME";
+    /// For pre-push: the remote's URL.
+    pub const REMOTE_URL: &str = "PRE_COMMIT_REMOTE_URL";
+    /// For pre-push: the ref that is pushed.
+    pub const LOCAL_REF: &str = "PRE_COMMIT_LOCAL_BRANCH";
+    /// For pre-push: the ref that is pushed to.
+    pub const REMOTE_REF: &str = "PRE_COMMIT_REMOTE_BRANCH";
+    /// For pre-push: the commit that is pushed, where they know it.
+    pub const TO: &str = "PRE_COMMIT_TO_REF";
+    /// For pre-push: the commit that the remote has, where there is one.
+    pub const FROM: &str = "PRE_COMMIT_FROM_REF";
+    /// For post-merge: its argument.
+    pub const SQUASH: &str = "PRE_COMMIT_IS_SQUASH_MERGE";
+    /// For post-rewrite: its argument.
+    pub const REWRITE: &str = "PRE_COMMIT_REWRITE_COMMAND";
+}
 
 /// Where programs are looked up.
 pub const PATH: &str = "PATH";
@@ -94,6 +120,47 @@ pub mod place {
     pub const SENDERS: &str = "senders";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
+    /// In it: which hooks were found not to be ours any more, the last time that was told.
+    pub const DISTURBED: &str = "disturbed";
+
+    /// The permissions of a file in a directory of ours: its owner's, and those of others who may write into the
+    /// directory, because they share the repository.
+    #[cfg(unix)]
+    pub fn file_mode(directory: &std::path::Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = directory.metadata().map_or(0, |metadata| metadata.permissions().mode());
+        if mode & 0o020 == 0 { 0o600 } else { 0o600 | (mode & 0o066) }
+    }
+
+    /// Lets those who share the directory of a file of ours write the file too.
+    pub fn share(path: &std::path::Path) {
+        #[cfg(unix)]
+        if let Some(mode) = path.parent().map(file_mode).filter(|mode| mode & 0o020 != 0) {
+            use std::os::unix::fs::PermissionsExt as _;
+            // Of another user's file that is theirs to do.
+            let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        }
+        #[cfg(not(unix))]
+        let _ = path;
+    }
+
+    /// Replaces a small file of ours as a whole, for whoever shares the repository. What cannot be written is left out:
+    /// nothing depends on it.
+    pub fn replace(path: &std::path::Path, bytes: &[u8]) {
+        let write = || {
+            let directory = path.parent()?;
+            let mut file = tempfile::NamedTempFile::new_in(directory).ok()?;
+            std::io::Write::write_all(&mut file, bytes).ok()?;
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = std::fs::Permissions::from_mode(file_mode(directory) | 0o044);
+                file.as_file().set_permissions(mode).ok()?;
+            }
+            file.persist(path).ok().map(drop)
+        };
+        let _ = write();
+    }
 }
 
 /// Configuration keys. All lie in the section `mission`.

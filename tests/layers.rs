@@ -19,20 +19,23 @@ const LAYERS: [&[&str]; 6] = [
 
 /// Neighbours in one layer that may be named: who, whom. In layers 0 and 1 pure modules may build on each other
 /// in this order only.
-const NEIGHBOURS: [(&str, &str); 7] = [
+const NEIGHBOURS: [(&str, &str); 8] = [
     ("id", "clock"),
     ("merge", "mission"),
     ("event", "mission"),
     ("dossier", "mission"),
     ("event", "gate"),
     ("doctor", "install"),
+    ("hook", "install"),
     ("hook", "sync"),
 ];
 
 /// Libraries and the only modules that may name each.
-const FENCES: [(&str, &str); 16] = [
+const FENCES: [(&str, &str); 18] = [
     ("base64", "identity"),
     ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("clap_mangen", "cli"),
     ("flate2", "transport"),
     ("git2", "git"),
     ("jiff", "clock"),

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: one program to link, and one harness that all of them share.
 
 mod check;
+mod command_line;
 mod commit_modes;
 mod conformance_bind;
 mod conformance_body;
@@ -16,8 +17,10 @@ mod explaining;
 mod faults;
 mod files;
 mod forges;
+mod formats;
 mod handles;
 mod histories;
+mod hook_switches;
 mod hostile_bytes;
 mod identity;
 mod install;

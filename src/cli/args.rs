@@ -56,6 +56,10 @@ pub(super) enum Command {
     /// What git's hooks call
     #[command(hide = true)]
     Hook(Hook),
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Write the man pages into a directory
+    Man(Man),
     /// What git calls to merge a mission file
     #[command(hide = true)]
     MergeDriver(MergeDriver),
@@ -113,9 +117,23 @@ pub(super) struct Install {
     /// Only the hook that judges what is pushed to this bare repository
     #[arg(long)]
     pub(super) server: bool,
+    /// Hooks as files (shim), as configuration for git 2.54 and later (config), or as it fits
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) mode: InstallMode,
     /// Only tell which files and keys would change
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum InstallMode {
+    /// As it is installed already; else files, else configuration where the hooks directory is not ours
+    #[default]
+    Auto,
+    /// Sections of the repository's configuration; needs git 2.54
+    Config,
+    /// Files in the hooks directory
+    Shim,
 }
 
 #[derive(Debug, Args)]
@@ -351,6 +369,19 @@ pub(super) enum GateKind {
     BodySync,
     TrackerBind,
     OrchestratorApi,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The directory, which is made if it is not there: `…/share/man/man1`
+    pub(super) directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -71,9 +71,11 @@ impl CliError {
         for cause in &self.causes {
             printer.note(&format!("caused by: {cause}"));
         }
-        if let Some(hint) = &self.hint {
-            printer.note(&format!("hint: {hint}"));
+        let mut lines = self.hint.iter().flat_map(|hint| hint.lines());
+        if let Some(first) = lines.next() {
+            printer.note(&format!("hint: {first}"));
         }
+        lines.for_each(|line| printer.note(line));
     }
 }
 
@@ -82,6 +84,9 @@ impl From<GitError> for CliError {
         let environment = ExitStatus::Environment;
         let (status, code, hint) = match &error {
             GitError::NoGit => (environment, "no_git", Some("install git, or add its directory to PATH")),
+            GitError::NoRepository(said) if said.contains("dubious ownership") => {
+                (environment, "unsafe_repository", Some("git config --global --add safe.directory \"$PWD\""))
+            }
             GitError::NoRepository(_) => {
                 (environment, "no_repository", Some("cd into a repository, or: git init"))
             }

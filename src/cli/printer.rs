@@ -29,6 +29,11 @@ impl Printer {
         let _ = self.out.flush();
     }
 
+    /// Text for programs on stdout, as it is.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        let _ = self.out.write_all(bytes);
+    }
+
     /// A diagnostic line on stderr.
     pub(super) fn note(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", escape(text));

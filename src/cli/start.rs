@@ -37,6 +37,27 @@ pub fn main() -> ExitCode {
 }
 
 fn usage(error: &clap::Error, is_driver: bool) -> u8 {
+    let is_question = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::DisplayVersion
+    );
+    let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if wants_json && !is_question && !is_driver {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+        let hint =
+            usage.or_else(|| text.lines().map(str::trim).find(|line| line.starts_with("[possible values")));
+        let translated = CliError::usage(message);
+        let translated = match hint {
+            Some(hint) => translated.hint(hint),
+            None => translated,
+        };
+        translated.print(&mut Printer::standard(), true);
+        return ExitStatus::Usage.code();
+    }
     // A closed pipe is no error.
     let _ = error.print();
     match error.kind() {
@@ -66,6 +87,8 @@ fn dispatch(cli: Cli) -> u8 {
         Command::Migrate(args) => (args.output.json, command::migrate::run(printer, &args)),
         Command::Materialize(args) => (false, command::materialize::run(printer, &args)),
         Command::Sync(args) => (command::sync::wants_json(&args), command::sync::run(printer, args)),
+        Command::Completions(args) => (false, Ok(command::manual::completions(printer, &args))),
+        Command::Man(args) => (false, command::manual::man(printer, &args)),
         Command::Gate(args) => (command::gate::wants_json(&args), command::gate::run(printer, args)),
     };
     outcome

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::DoctorError;
 use crate::git::{Config, IndexAt, Repo};
-use crate::install::{self, Options};
+use crate::install::{self, Mode, Options};
 use crate::mission::audit::{Code, Finding};
 use crate::mission::{MissionDir, SPECS};
 use crate::op::branch::Standing;
@@ -42,7 +42,7 @@ pub fn fix(
         Code::DriverBroken,
         Code::AttributeMissing,
     ]) {
-        match install::install(repo, &Options { program, dry_run: false }) {
+        match install::install(repo, &Options { program, mode: Mode::Auto, dry_run: false }) {
             Ok(report) => mended.done.extend(report.changes.iter().map(ToString::to_string)),
             // Somebody else's hooks are not ours to replace; what else is wrong can still be mended.
             Err(error) => mended.left.push(error.to_string()),

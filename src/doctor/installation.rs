@@ -1,12 +1,13 @@
 //! Findings about hooks, merge drivers and attributes.
 
-use crate::install::{DriverState, HookState, InstallStatus};
+use crate::install::{DriverState, HookState, InstallStatus, Trial};
 use crate::mission::audit::{Code, Finding};
 
 const INSTALL: &str = "git mission install";
 
-/// Judges what is installed. Where nothing is, that is said once for each part.
-pub(super) fn judge(status: &InstallStatus) -> Vec<Finding> {
+/// Judges what is installed. Where nothing is, that is said once for each part. `trials` says what came of starting
+/// the drivers.
+pub(super) fn judge(status: &InstallStatus, trials: &[Trial]) -> Vec<Finding> {
     if status.is_absent() {
         let nothing = [
             (Code::HookMissing, "no hook is installed"),
@@ -22,18 +23,26 @@ pub(super) fn judge(status: &InstallStatus) -> Vec<Finding> {
             HookState::ProgramMissing => (Code::HookMissing, "calls a program that is not there"),
             HookState::Foreign => (Code::HookForeign, "was replaced by another tool"),
             HookState::Outdated => (Code::HookOutdated, "is of another version or not executable"),
+            HookState::Disabled => (Code::HookMissing, "is switched off in the configuration"),
             HookState::Edited => (Code::HookOutdated, "was edited by hand"),
         };
         let message = format!("hook {} {what}: {}", hook.name, hook.path.display());
         Some(Finding::new(code, message).fixed_by(INSTALL))
     });
     let drivers = status.drivers.iter().filter_map(|driver| {
-        let (code, what) = match driver.state {
-            DriverState::Installed => return None,
-            DriverState::Missing => (Code::DriverMissing, "is not configured"),
-            DriverState::ProgramMissing => (Code::DriverBroken, "starts a program that is not there"),
-            DriverState::Outdated => (Code::DriverBroken, "has another command line"),
-            DriverState::Fatal => (Code::DriverBroken, "has no command line, so such merges fail"),
+        let trial = trials.iter().find(|trial| trial.driver == driver.driver);
+        let fault = trial.and_then(|trial| trial.fault.as_deref());
+        let (code, what) = match (driver.state, fault) {
+            (DriverState::Installed, Some(fault)) => {
+                let name = driver.driver.name();
+                let message = format!("merge driver {name} does not work when git starts it: {fault}");
+                return Some(Finding::new(Code::DriverBroken, message).fixed_by(INSTALL));
+            }
+            (DriverState::Installed, None) => return None,
+            (DriverState::Missing, _) => (Code::DriverMissing, "is not configured"),
+            (DriverState::ProgramMissing, _) => (Code::DriverBroken, "starts a program that is not there"),
+            (DriverState::Outdated, _) => (Code::DriverBroken, "has another command line"),
+            (DriverState::Fatal, _) => (Code::DriverBroken, "has no command line, so such merges fail"),
         };
         let message = format!("merge driver {} {what}", driver.driver.name());
         Some(Finding::new(code, message).fixed_by(INSTALL))

@@ -46,7 +46,8 @@ pub fn examine(
         findings.extend(secrets::judge(repo, &config, &commit)?);
     }
     if matches!(source, Source::Checkout) {
-        findings.extend(installation::judge(&crate::install::status(repo)?));
+        findings
+            .extend(installation::judge(&crate::install::status(repo)?, &crate::install::try_drivers(repo)?));
         findings.extend(identity::judge(repo)?);
         findings.extend(queue::judge(repo, &config)?);
     }

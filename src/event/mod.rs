@@ -11,6 +11,7 @@ mod kind;
 mod lane;
 mod log;
 mod reduce;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -22,6 +23,7 @@ pub use envelope::Envelope;
 pub use kind::Kind;
 pub use lane::{IllegalMove, illegal_moves, is_legal};
 pub use reduce::{Identity, ReduceError, Snapshot, reduce};
+pub use standing::lane_counts;
 pub use work_package::WorkPackage;
 
 use crate::mission::Meta;

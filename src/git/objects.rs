@@ -132,6 +132,7 @@ impl Objects {
         // libgit2 writes where the repository has its objects, whatever the environment says.
         if env::var(env::GIT_OBJECT_DIRECTORY).is_none()
             && let Some(library) = &self.library
+            && !is_shared(library)
             && let Ok(id) = library.blob(content)
             && let Some(oid) = Oid::from_bytes(id.as_bytes())
         {
@@ -154,6 +155,12 @@ impl Objects {
         let started = Batch::start(&self.git)?;
         Ok(self.batch.get_or_init(|| RefCell::new(started)))
     }
+}
+
+/// Whether others may write here too: libgit2 makes directories of objects that only its user can write into.
+fn is_shared(library: &git2::Repository) -> bool {
+    let value = library.config().and_then(|config| config.get_string("core.sharedrepository"));
+    value.is_ok_and(|value| !matches!(value.as_str(), "umask" | "false" | "no" | "off" | "0" | ""))
 }
 
 fn library_entry(entry: &git2::TreeEntry<'_>) -> Result<Entry, GitError> {

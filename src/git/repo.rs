@@ -100,6 +100,14 @@ impl Repo {
         &self.common_dir
     }
 
+    /// The version of git, major and minor.
+    pub fn git_version(&self) -> Result<(u32, u32), GitError> {
+        let said = self.git.line(&["version"], b"")?;
+        let mut parts =
+            said.trim_start_matches("git version ").split('.').map(|part| part.parse().unwrap_or(0));
+        Ok((parts.next().unwrap_or(0), parts.next().unwrap_or(0)))
+    }
+
     /// A path of git's own (`hooks`, `info/attributes`), where this repository keeps it. Absolute.
     pub fn git_path(&self, name: &str) -> Result<PathBuf, GitError> {
         let args = ["rev-parse", "--path-format=absolute", "--git-path", name];

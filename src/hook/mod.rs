@@ -4,8 +4,10 @@
 //! beyond what git passes.
 
 mod chain;
+mod disturbed;
 mod main_branch;
 mod main_push;
+mod manager;
 mod mixed;
 mod name;
 mod post_commit;

@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::report::in_one_line;
-use super::{HookName, Report, chain, main_branch, post_commit, pre_commit, pre_push, receive, trace};
+use super::{
+    HookName, Report, chain, disturbed, main_branch, manager, post_commit, pre_commit, pre_push, receive,
+    trace,
+};
 use crate::env;
 use crate::git::Repo;
 
@@ -20,13 +23,16 @@ pub struct Call {
     pub stdin: Vec<u8>,
     /// The hook that was there before ours, which runs first
     pub chained: Option<PathBuf>,
+    /// The path by which the shim was started that called
+    pub shim: Option<PathBuf>,
 }
 
 /// Answers a call. Never fails: what went wrong is part of the report.
 pub fn run(repo: &Repo, call: &Call) -> Report {
     let mut report = Report::default();
-    if let Some(hook) = &call.chained {
-        match chain::call(hook, &call.args, &call.stdin) {
+    let shim = call.shim.as_deref();
+    if let Some(hook) = call.chained.as_ref().filter(|hook| !chain::is_running(call.hook, hook, shim)) {
+        match chain::call(call.hook, hook, &call.args, &call.stdin, shim) {
             Ok(0) => {}
             Ok(status) if call.hook.may_refuse() => {
                 report.stop = Some(status);
@@ -46,7 +52,14 @@ pub fn run(repo: &Repo, call: &Call) -> Report {
     let skipped = is_skipped(call.hook);
     trace::leave(repo, call.hook, skipped);
     if !skipped {
-        answer(repo, call, &mut report);
+        match manager::told(repo, call.hook).filter(|_| call.args.is_empty() && call.stdin.is_empty()) {
+            Some((args, stdin)) => answer(repo, &Call { args, stdin, ..call.clone() }, &mut report),
+            None => answer(repo, call, &mut report),
+        }
+        // A server has its one hook, and pushes to it in quarantine.
+        if !matches!(call.hook, HookName::PreReceive | HookName::Update) {
+            disturbed::tell(repo, shim, &mut report);
+        }
     }
     report
 }

@@ -29,8 +29,10 @@ pub(super) fn leave(repo: &Repo, hook: HookName, skipped: bool) {
     let text = format!("{} {word}\n", Instant::now().to_iso());
     // Only where something of ours is installed: a hook that is called by hand leaves nothing behind.
     if directory.parent().is_some_and(std::path::Path::is_dir) {
-        let _ = fs::create_dir(&directory);
-        let _ = fs::write(directory.join(hook.as_str()), text);
+        if !directory.is_dir() {
+            let _ = repo.make_directory(&directory);
+        }
+        place::replace(&directory.join(hook.as_str()), text.as_bytes());
     }
 }
 

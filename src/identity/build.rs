@@ -50,6 +50,13 @@ impl BuildRecord {
         fs::create_dir_all(directory)?;
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         io::Write::write_all(&mut file, self.text().as_bytes())?;
+        // Who shares the checkout speaks by the same id.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = crate::env::place::file_mode(directory) | 0o044;
+            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        }
         file.as_file().sync_all()?;
         file.persist(place).map(drop).map_err(|error| error.error)
     }

@@ -97,12 +97,9 @@ impl Attribute {
     }
 }
 
-/// The edits that define all drivers.
-pub(super) fn definitions(program: &str) -> Vec<ConfigEdit> {
-    all()
-        .flat_map(|driver| driver.settings(program))
-        .map(|(key, value)| ConfigEdit::Set { key, value })
-        .collect()
+/// The keys that define all drivers, with their values.
+pub(super) fn settings(program: &str) -> impl Iterator<Item = (String, String)> {
+    all().flat_map(move |driver| driver.settings(program))
 }
 
 /// The edits that remove all drivers.

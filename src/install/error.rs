@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Change;
-use super::hooks::Elsewhere;
+use super::neighbour::Elsewhere;
 use crate::git::GitError;
 
 /// Why nothing was done, or exactly what was.
@@ -24,13 +24,10 @@ pub enum InstallError {
     Program(PathBuf),
     /// The hooks directory is not ours to write into, and some hooks in it do not call us.
     HooksElsewhere(Elsewhere),
-    /// A foreign hook is where a shim was, and another hook is already chained behind that shim.
-    ChainTaken {
-        /// The hook that is there now
-        hook: PathBuf,
-        /// The one that was chained before
-        chained: PathBuf,
-    },
+    /// `core.hooksPath` is empty, so git runs no hook of any repository where that holds.
+    HooksOff,
+    /// Hooks in the configuration were asked for, and this git, of this version, does not know them.
+    NoConfigHooks(u32, u32),
     /// A shim was edited by hand, and the name under which the edited file is kept is taken.
     AsideTaken {
         /// The edited shim
@@ -76,12 +73,10 @@ impl fmt::Display for InstallError {
             Self::File { path, .. } => write!(f, "cannot use {}", path.display()),
             Self::Program(path) => write!(f, "a hook cannot name the program {}", path.display()),
             Self::HooksElsewhere(elsewhere) => elsewhere.fmt(f),
-            Self::ChainTaken { hook, chained } => write!(
-                f,
-                "{} was replaced by another tool, while {} keeps the hook that was there before",
-                hook.display(),
-                chained.display()
-            ),
+            Self::HooksOff => write!(f, "core.hooksPath is empty, so git runs no hooks here"),
+            Self::NoConfigHooks(major, minor) => {
+                write!(f, "git {major}.{minor} does not run hooks of the configuration; git 2.54 does")
+            }
             Self::AsideTaken { hook, aside } => {
                 write!(f, "{} was edited by hand, and {} is in the way", hook.display(), aside.display())
             }
@@ -129,11 +124,11 @@ impl InstallError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::HooksElsewhere(elsewhere) => elsewhere.hint(),
-            Self::ChainTaken { hook, chained } => format!(
-                "move what you still want from {} into {}, remove the former, then `git mission install`",
-                chained.display(),
-                hook.display()
-            ),
+            Self::HooksOff => {
+                "`git config --show-origin core.hooksPath` says where that is set; unset it, then `git mission install`"
+                    .to_owned()
+            }
+            Self::NoConfigHooks(..) => "git mission install --mode shim".to_owned(),
             Self::AsideTaken { aside, .. } => format!("move {} away", aside.display()),
             Self::LedgerNewer { .. } => "use the newer git-mission".to_owned(),
             Self::LedgerBroken { path, .. } => {

@@ -94,7 +94,7 @@ pub(super) fn load(repo: &Repo) -> Result<Option<Ledger>, InstallError> {
 /// Writes the ledger, and the directories above it. It holds a copy of the configuration, and has its permissions.
 pub(super) fn save(repo: &Repo, ledger: &Ledger) -> Result<(), InstallError> {
     let directory = directory(repo);
-    std::fs::create_dir_all(&directory).map_err(at(&directory))?;
+    repo.make_directory(&directory)?;
     let text = json::canonical(&ledger.to_value());
     write(&path(repo), text.as_bytes(), Permissions::Like(&repo.config_file()))
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::attributes::without_block;
 use super::files::{self, Exclusive, Permissions, at, exists};
-use super::hooks::{Found, HOOKS, HooksDirectory, aside_name, chained_name, look, same_file_content};
+use super::hooks::{HOOKS, HooksDirectory, LEGACY, OLD, aside_name, chained_name, with_suffix};
 use super::ledger::{self, Ledger};
+use super::look::{Found, is_shim_file, look, same_file_content};
 use super::setup::{attributes_path, config_without_ours, sweep};
-use super::{Change, InstallError, Report, SERVER_HOOKS};
+use super::{Change, InstallError, Report, SERVER_HOOKS, view};
 use crate::env::place;
 use crate::git::Repo;
 
@@ -35,8 +36,16 @@ fn remove_all(
     purge: bool,
     changes: &mut Vec<Change>,
 ) -> Result<(), InstallError> {
-    for (path, written) in hooks(repo, ledger)? {
-        remove_hook(&path, written, changes)?;
+    let hooks = hooks(repo, ledger)?;
+    for (path, written) in &hooks {
+        for change in hook_removal(path, *written)? {
+            carry_out(&change)?;
+            changes.push(change);
+        }
+    }
+    let directories: BTreeSet<&Path> = hooks.iter().filter_map(|(path, _)| path.parent()).collect();
+    for directory in directories {
+        view::remove_all(directory, changes)?;
     }
     restore_attributes(repo, ledger, changes)?;
     restore_config(repo, ledger, changes)?;
@@ -73,40 +82,61 @@ fn hooks<'a>(
     Ok(hooks)
 }
 
-fn remove_hook(path: &Path, written: Option<&str>, changes: &mut Vec<Change>) -> Result<(), InstallError> {
+/// What has to be done for a hook to be what it was without us. Changes nothing.
+pub(super) fn hook_removal(path: &Path, written: Option<&str>) -> Result<Vec<Change>, InstallError> {
     let hook = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let chained = chained_name(path);
     let is_chained = exists(&chained)?;
     let found = look(path, &hook, written)?;
+    let mut changes = Vec::new();
     if found == Found::EditedShim {
         let aside = aside_name(path);
         if exists(&aside)? {
             return Err(InstallError::AsideTaken { hook: path.to_owned(), aside });
         }
-        files::rename(path, &aside)?;
         changes.push(Change::Rename { from: path.to_owned(), to: aside });
     }
+    let mut moved = moved_shims(path)?;
     match found {
         Found::Foreign if is_chained && same_file_content(path, &chained)? => {
-            files::remove(&chained)?;
             changes.push(Change::Remove(chained));
+        }
+        // What was chained is what the manager would have found in its place.
+        Found::Foreign if is_chained && !moved.is_empty() => {
+            changes.push(Change::Rename { from: chained, to: moved.swap_remove(0) });
         }
         Found::Foreign if is_chained => {
             let reason = "it was the hook before another tool replaced it";
             changes.push(Change::Leave { path: chained, reason });
         }
         Found::Foreign => {}
-        _ if is_chained => {
-            files::rename(&chained, path)?;
-            changes.push(Change::Rename { from: chained, to: path.to_owned() });
-        }
-        Found::Shim(_) | Found::OldShim => {
-            files::remove(path)?;
-            changes.push(Change::Remove(path.to_owned()));
-        }
+        _ if is_chained => changes.push(Change::Rename { from: chained, to: path.to_owned() }),
+        Found::Shim(_) | Found::OldShim => changes.push(Change::Remove(path.to_owned())),
         Found::EditedShim | Found::Nothing => {}
     }
-    Ok(())
+    changes.extend(moved.into_iter().map(Change::Remove));
+    Ok(changes)
+}
+
+/// Shims of ours that hook managers moved out of their way.
+pub(super) fn moved_shims(path: &Path) -> Result<Vec<PathBuf>, InstallError> {
+    let mut moved = Vec::new();
+    for suffix in [LEGACY, OLD] {
+        let name = with_suffix(path, suffix);
+        if is_shim_file(&name)? {
+            moved.push(name);
+        }
+    }
+    Ok(moved)
+}
+
+pub(super) fn carry_out(change: &Change) -> Result<(), InstallError> {
+    match change {
+        Change::Rename { from, to } => files::rename(from, to),
+        Change::Remove(path) => files::remove(path).map(drop),
+        Change::RemoveDirectory(path) => files::remove_empty_directory(path).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn restore_attributes(

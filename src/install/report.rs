@@ -17,6 +17,15 @@ pub enum Change {
         /// Its name after
         to: PathBuf,
     },
+    /// A link is made
+    Link {
+        /// Its name
+        path: PathBuf,
+        /// What it says
+        target: PathBuf,
+    },
+    /// A configuration section is removed
+    Unset(String),
     /// A configuration key is set
     Set {
         /// The key
@@ -47,6 +56,8 @@ impl fmt::Display for Change {
             Self::MakeDirectory(path) => write!(f, "make directory {}", path.display()),
             Self::Write(path) => write!(f, "write {}", path.display()),
             Self::Rename { from, to } => write!(f, "rename {} to {}", from.display(), to.display()),
+            Self::Link { path, target } => write!(f, "link {} to {}", path.display(), target.display()),
+            Self::Unset(section) => write!(f, "remove {section} from the configuration"),
             Self::Set { key, value } => write!(f, "set {key} = {value}"),
             Self::Restore(path) => write!(f, "restore {}", path.display()),
             Self::Clean(path) => write!(f, "remove our lines from {}", path.display()),

@@ -3,7 +3,7 @@
 //! Pure. Knows nothing about files.
 
 /// The version of the shims that are written. A hook gets it as `--shim-version`.
-pub const SHIM_VERSION: u32 = 1;
+pub const SHIM_VERSION: u32 = 2;
 
 const TEMPLATE: &str = include_str!("../../hooks/shim.sh");
 /// How every shim of every version begins.
@@ -57,9 +57,9 @@ mod tests {
     fn shims_are_short_and_pinned() {
         let shim = shim("pre-push", "/opt/it's/git-mission");
         let lines: Vec<&str> = shim.lines().collect();
-        assert!((5..=10).contains(&lines.len()) && shim.ends_with("exit 0\n") && !shim.contains("@HOOK@"));
+        assert!((5..=11).contains(&lines.len()) && shim.ends_with("exit 0\n") && !shim.contains("@HOOK@"));
         assert_eq!(lines[2], r"program='/opt/it'\''s/git-mission'");
-        assert!(lines[6].ends_with(r#"exec "$program" hook pre-push --shim-version 1 -- "$@"; fi"#));
+        assert!(lines[7].ends_with(r#"exec "$program" hook pre-push --shim-version 2 -- "$@"; fi"#));
     }
 
     #[test]

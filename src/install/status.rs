@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::hooks::{
-    Found, HOOKS, HooksDirectory, calls_us, chained_name, is_of_another_version, look, own_file,
-};
+use super::config_hooks::{Configured, configured};
+use super::hooks::{HOOKS, HooksDirectory, chained_name};
+use super::look::{Found, is_of_another_version, look, place_of};
+use super::neighbour::calls_us;
+use super::setup::runs_config_hooks;
 use super::{Attribute, Driver, InstallError, SERVER_HOOKS, drivers, files};
 use crate::git::{Config, Repo};
 
@@ -51,6 +53,8 @@ pub enum HookState {
     Edited,
     /// A hook of somebody else's that calls us
     CallsUs,
+    /// A hook of the configuration, switched off
+    Disabled,
     /// A hook of somebody else's that does not call us
     Foreign,
     /// Nothing
@@ -121,10 +125,18 @@ impl InstallStatus {
 pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let directory = HooksDirectory::of(repo)?;
     let config = repo.config()?;
-    let mut hooks: Vec<HookStatus> =
-        HOOKS.iter().map(|name| hook(&directory, name)).collect::<Result<_, _>>()?;
+    let in_config = |hook: &&str| configured(&config, hook) != Configured::Nothing;
+    let known = HOOKS.iter().any(in_config) && runs_config_hooks(repo)?;
+    let top = repo.top().ok();
+    let mut hooks: Vec<HookStatus> = HOOKS
+        .iter()
+        .map(|name| {
+            let configured = if known { configured(&config, name) } else { Configured::Nothing };
+            hook(&directory, name, &configured, top)
+        })
+        .collect::<Result<_, _>>()?;
     for name in SERVER_HOOKS {
-        let status = hook(&directory, name)?;
+        let status = hook(&directory, name, &Configured::Nothing, top)?;
         hooks.extend((!matches!(status.state, HookState::Missing | HookState::Foreign)).then_some(status));
     }
     let drivers = drivers::all().map(|known| driver(&config, known)).collect();
@@ -137,10 +149,29 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     Ok(InstallStatus { directory, hooks, drivers, attributes })
 }
 
-fn hook(directory: &HooksDirectory, name: &'static str) -> Result<HookStatus, InstallError> {
-    let path = directory.path().join(name);
+fn hook(
+    directory: &HooksDirectory,
+    name: &'static str,
+    configured: &Configured,
+    top: Option<&Path>,
+) -> Result<HookStatus, InstallError> {
+    let hook = directory.path().join(name);
+    let ours = matches!(directory, HooksDirectory::Ours(_));
+    let path = if ours { place_of(&hook)? } else { hook.clone() };
     let mut program = None;
+    let in_config = match configured {
+        Configured::Nothing => None,
+        Configured::Ours(known) => {
+            program = Some(known.clone());
+            Some(if is_there(known) { HookState::Installed } else { HookState::ProgramMissing })
+        }
+        Configured::Other => Some(HookState::Outdated),
+        Configured::Disabled => Some(HookState::Disabled),
+    };
     let state = match look(&path, name, None)? {
+        _ if *directory == HooksDirectory::Nowhere => HookState::Missing,
+        // A manager is there, and nothing beneath it.
+        Found::Nothing if path != hook => HookState::Foreign,
         Found::Nothing => HookState::Missing,
         Found::Shim(known) => {
             let state = if is_there(&known) { HookState::Installed } else { HookState::ProgramMissing };
@@ -152,16 +183,15 @@ fn hook(directory: &HooksDirectory, name: &'static str) -> Result<HookStatus, In
         Found::EditedShim => HookState::Edited,
         Found::Foreign => HookState::Foreign,
     };
-    let ours = matches!(directory, HooksDirectory::Ours(_));
-    let state = match state {
-        HookState::Foreign | HookState::Missing
-            if !ours && calls_us(&own_file(directory.path(), name), name)? =>
+    let state = match (in_config, state) {
+        (None, HookState::Foreign | HookState::Missing)
+            if *directory != HooksDirectory::Nowhere && calls_us(directory, name, top)? =>
         {
             HookState::CallsUs
         }
-        state => state,
+        (configured, state) => configured.unwrap_or(state),
     };
-    let chained = chained_name(&path);
+    let chained = chained_name(&hook);
     let chained = (ours && files::exists(&chained)?).then_some(chained);
     let chained_runs = chained.as_deref().is_some_and(files::is_executable);
     Ok(HookStatus { name, path, state, program, chained, chained_runs })

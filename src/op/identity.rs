@@ -63,6 +63,8 @@ pub fn build_id(repo: &Repo) -> Result<String, GitError> {
     let known = known.filter(|id| is_plain(id) && !is_taken(repo, id));
     let id = known.clone().unwrap_or_else(random_uuid);
     let record = BuildRecord::new(id.clone(), repo.git_dir()).map_err(failure(repo.git_dir()))?;
+    let place = BuildRecord::place(repo.git_dir());
+    repo.make_directory(place.parent().unwrap_or(&place))?;
     record.write(repo.git_dir()).map_err(failure(BuildRecord::place(repo.git_dir())))?;
     if let (None, Some(file)) = (known, file)
         && let Ok(text) = with_build_id(file.bytes(), &id)

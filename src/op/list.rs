@@ -9,7 +9,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::OpError;
-use super::snapshot::{Content, Reader};
+use super::snapshot::{Content, EVENT_LOG, Reader};
+use crate::event::lane_counts;
 use crate::git::{IndexAt, Repo};
 use crate::json::Limits;
 use crate::mission::{MissionDir, SPECS};
@@ -50,6 +51,52 @@ pub fn list(repo: &Repo, source: Source<'_>) -> Result<BTreeMap<MissionDir, Rc<C
             }
             Ok(missions)
         }
+    }
+}
+
+/// How many work packages stand in each lane, as the missions' logs tell. Missions without a log, and without a lane
+/// in it, are left out.
+pub fn lanes<'d>(
+    repo: &Repo,
+    source: Source<'_>,
+    missions: impl Iterator<Item = &'d MissionDir>,
+) -> Result<BTreeMap<MissionDir, Vec<(String, usize)>>, OpError> {
+    let mut blobs = BTreeMap::new();
+    if matches!(source, Source::Checkout) {
+        for entry in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
+            blobs.insert(entry.path, entry.oid);
+        }
+    }
+    let mut lanes = BTreeMap::new();
+    for dir in missions {
+        let path = dir.join(EVENT_LOG.as_bytes());
+        let log = match source {
+            Source::Revision(revision) => {
+                let tree = repo.object(&format!("{revision}^{{tree}}"))?;
+                let tree = tree.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
+                let entry = repo.entry_at(&tree, &path)?.filter(|entry| entry.mode.is_regular_file());
+                entry.map(|entry| repo.blob(&entry.oid)).transpose()?
+            }
+            Source::Checkout => match in_checkout(repo, &path)? {
+                Some(log) => Some(log),
+                None => blobs.get(&path).map(|oid| repo.blob(oid)).transpose()?,
+            },
+        };
+        let counts = log.as_deref().map(lane_counts).unwrap_or_default();
+        if !counts.is_empty() {
+            lanes.insert(dir.clone(), counts);
+        }
+    }
+    Ok(lanes)
+}
+
+/// A file of the work tree, unless it is a link or not there.
+fn in_checkout(repo: &Repo, path: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+    let Ok(path) = std::str::from_utf8(path) else { return Ok(None) };
+    let path = repo.top()?.join(path);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => fs::read(&path).map(Some).map_err(OpError::file(&path)),
+        _ => Ok(None),
     }
 }
 

@@ -310,7 +310,11 @@ fn lock(path: &Path) -> Result<File, QueueError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     private(&mut options);
+    let is_new = !lock_path.exists();
     let file = options.open(&lock_path).map_err(QueueError::io("open", &lock_path))?;
+    if is_new {
+        restrict(&lock_path)?;
+    }
     let mut waited = Duration::ZERO;
     loop {
         match file.try_lock() {
@@ -400,14 +404,18 @@ pub(super) fn snapshot_directory(path: &Path) -> Result<tempfile::TempDir, Queue
     tempfile::TempDir::with_prefix_in("import-", directory).map_err(QueueError::io("write to", directory))
 }
 
-/// Takes away what others may do with the file.
+/// Gives the file to its owner, and to those who share the directory; takes away what others may do with it.
 #[cfg(unix)]
 fn restrict(path: &Path) -> Result<(), QueueError> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = path.metadata().map_err(QueueError::io("look at", path))?;
-    if metadata.permissions().mode() & 0o077 != 0 {
-        let owner_only = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(path, owner_only).map_err(QueueError::io("restrict", path))?;
+    let wanted = place::file_mode(path.parent().unwrap_or(path));
+    if metadata.permissions().mode() & 0o777 != wanted {
+        match std::fs::set_permissions(path, std::fs::Permissions::from_mode(wanted)) {
+            // Another user's, who shares it: as it is has to do.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && wanted != 0o600 => {}
+            other => other.map_err(QueueError::io("restrict", path))?,
+        }
     }
     Ok(())
 }

@@ -32,7 +32,11 @@ pub(super) fn write(repo: &Repo, done: &Reconciled) {
     if fs::metadata(&path).is_ok_and(|found| found.len() > MAX_BYTES) {
         let _ = fs::rename(&path, path.with_extension("log.old"));
     }
+    let is_new = !path.exists();
     let file = OpenOptions::new().create(true).append(true).open(&path);
+    if is_new {
+        place::share(&path);
+    }
     let _ = file.and_then(|mut file| file.write_all(text.as_bytes()));
 }
 

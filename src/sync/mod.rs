@@ -81,7 +81,11 @@ impl<'r> Session<'r> {
         let standing = Standing::find(repo, &config)?;
         // Whoever queues speaks for this checkout, which gets its name now if it has none.
         build_id(repo)?;
-        let queue = Queue::open(&settings::queue_path(repo), Instant::now())?.queue;
+        let path = settings::queue_path(repo);
+        if let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) {
+            repo.make_directory(directory)?;
+        }
+        let queue = Queue::open(&path, Instant::now())?.queue;
         Ok(Some(Self { repo, config, settings, standing, queue }))
     }
 

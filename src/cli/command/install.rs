@@ -1,15 +1,20 @@
 //! `git mission install` and `git mission uninstall`
 
-use super::super::args::{Install, Uninstall};
+use super::super::args::{Install, InstallMode, Uninstall};
 use super::super::error::CliError;
 use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
-use crate::install::{self, Options, Report};
+use crate::install::{self, Mode, Options, Report};
 
 pub(in crate::cli) fn install(printer: &mut Printer, args: &Install) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
     let program = super::this_program()?;
-    let options = Options { program, dry_run: args.dry_run };
+    let mode = match args.mode {
+        InstallMode::Auto => Mode::Auto,
+        InstallMode::Config => Mode::Config,
+        InstallMode::Shim => Mode::Shim,
+    };
+    let options = Options { program, mode, dry_run: args.dry_run };
     let report = if args.server {
         install::install_server(&repo, &options)?
     } else {

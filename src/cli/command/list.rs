@@ -6,22 +6,31 @@ use super::super::exit::ExitStatus;
 use super::super::printer::Printer;
 use crate::json::{Value, object};
 use crate::mission::{IdField, Meta, MissionDir, NumberField, key};
-use crate::op::list::{Source, list};
+use crate::op::list::{Source, lanes, list};
 use crate::op::snapshot::Content;
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: &List) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
     let source = args.rev.as_deref().map_or(Source::Checkout, Source::Revision);
     let missions = list(&repo, source)?;
+    let lanes = lanes(&repo, source, missions.keys())?;
+    let lanes = |dir: &MissionDir| lanes.get(dir).map(Vec::as_slice).unwrap_or_default();
     if args.output.json {
-        let readable = missions.iter().filter_map(|(dir, content)| Some(summary(dir, content.meta()?)));
+        let readable = missions.iter().filter_map(|(dir, content)| {
+            let mut members = summary(dir, content.meta()?);
+            let counts = lanes(dir).iter().map(|(lane, count)| (lane.clone(), (*count).into()));
+            if let Value::Object(members) = &mut members {
+                members.insert("lanes".to_owned(), Value::Object(counts.collect()));
+            }
+            Some(members)
+        });
         printer.json(&object([("missions", Value::Array(readable.collect()))]));
         return Ok(ExitStatus::Done);
     }
-    let mut rows = vec![["NUMBER", "MID8", "SLUG", "TYPE", "PATH"].map(str::to_owned)];
+    let mut rows = vec![["NUMBER", "MID8", "SLUG", "TYPE", "LANES", "PATH"].map(str::to_owned)];
     for (dir, content) in &missions {
         match &**content {
-            Content::Meta { meta, .. } => rows.push(row(dir, meta)),
+            Content::Meta { meta, .. } => rows.push(row(dir, meta, lanes(dir))),
             Content::Unreadable(error) => {
                 let at =
                     error.position().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
@@ -40,7 +49,7 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &List) -> Result<ExitStat
     Ok(ExitStatus::Done)
 }
 
-fn row(dir: &MissionDir, meta: &Meta) -> [String; 5] {
+fn row(dir: &MissionDir, meta: &Meta, lanes: &[(String, usize)]) -> [String; 6] {
     let number = match meta.number() {
         NumberField::Unsettled => "-".to_owned(),
         NumberField::Settled(number) => number.to_string(),
@@ -48,7 +57,9 @@ fn row(dir: &MissionDir, meta: &Meta) -> [String; 5] {
     };
     let mid8 = meta.valid_id().map_or_else(|| "-".to_owned(), |id| id.mid8().to_owned());
     let text = |key| meta.text(key).unwrap_or("-").to_owned();
-    [number, mid8, text(key::SLUG), text(key::MISSION_TYPE), dir.to_string()]
+    let lanes: Vec<String> = lanes.iter().map(|(lane, count)| format!("{lane} {count}")).collect();
+    let lanes = if lanes.is_empty() { "-".to_owned() } else { lanes.join(", ") };
+    [number, mid8, text(key::SLUG), text(key::MISSION_TYPE), lanes, dir.to_string()]
 }
 
 /// Columns padded to their widest cell; the first to the right.

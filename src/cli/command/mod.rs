@@ -15,6 +15,7 @@ pub(super) mod gate;
 pub(super) mod hook;
 pub(super) mod install;
 pub(super) mod list;
+pub(super) mod manual;
 pub(super) mod materialize;
 pub(super) mod merge_driver;
 pub(super) mod migrate;

@@ -112,6 +112,7 @@ const fn hook_words(state: HookState) -> &'static str {
         HookState::Installed => "is installed",
         HookState::ProgramMissing => "calls a program that is not there",
         HookState::Outdated => "is of another version",
+        HookState::Disabled => "is switched off in the configuration",
         HookState::Edited => "was edited by hand",
         HookState::CallsUs => "calls us",
         HookState::Foreign => "was replaced by another tool",
