@@ -139,7 +139,7 @@ pub fn yaml_identity(data: &[u8]) {
             assert_eq!((after.uuid, after.slug, after.node_id), (before.uuid, before.slug, before.node_id));
         }
         (Err(IdentityError::NotAUuid(before)), Err(IdentityError::NotAUuid(after))) => {
-            assert_eq!(before, after)
+            assert_eq!(before, after);
         }
         (before, after) => panic!("{before:?} became {after:?}"),
     }

@@ -81,15 +81,22 @@ type Act = fn(&Repo, Staged) -> Result<Plan, GitError>;
 
 fn judge(repo: &Repo, staged: Staged, report: &mut Report, act: Act) {
     shrunk::refuse(repo, &staged, report);
-    mixed::refuse(repo, &staged, report);
+    let mixed = mixed::found(repo, &staged, report);
     if staged.is_empty() {
+        mixed::refuse(&mixed, report);
         return;
     }
     // What is refused anyway is only judged, so that nothing is changed.
     let merges = staged.is_merge();
-    let outcome = if report.stop.is_some() { stage::check_staged(repo, staged) } else { act(repo, staged) };
+    let only_judge = report.stop.is_some() || !mixed.is_empty();
+    let outcome = if only_judge { stage::check_staged(repo, staged) } else { act(repo, staged) };
     match outcome {
-        Ok(plan) => tell(&plan, merges, report),
+        Ok(plan) => {
+            // One refusal for each place: of its file, if there is one, else of what lies around it.
+            let told = |dir: &MissionDir| plan.refusals.iter().any(|refusal| refusal.dir == *dir);
+            mixed::refuse(mixed.iter().filter(|dir| !told(dir)), report);
+            tell(&plan, merges, report);
+        }
         Err(error) => {
             let text = format!(
                 "the staged missions could not be checked: {}; nothing was committed",

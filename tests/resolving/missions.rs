@@ -193,13 +193,14 @@ fn state(repo: &Repo<'_>) -> (String, Vec<(std::path::PathBuf, Vec<u8>)>) {
     (repo.ok(&["ls-files", "-s"]).stdout, files)
 }
 
+type Edit<'e> = &'e dyn Fn(&Repo<'_>);
+
 #[test]
 fn what_somebody_wrote_since_is_never_overwritten() {
     let git = any_git();
     let spec = format!("{DIR}/spec.md");
     let same = format!("{DIR}/tasks/of-ben.md");
     let place = format!("{BEN_MOVED}/tasks/of-ben.md");
-    type Edit<'e> = &'e dyn Fn(&Repo<'_>);
     let cases: [(&str, &str, Edit<'_>); 4] = [
         (&spec, "edited", &|repo| repo.write(&spec, "mine\n")),
         (&same, "edited", &|repo| repo.write(&same, "mine\n")),
