@@ -2,7 +2,9 @@
 
 use git_mission::clock::Stopwatch;
 
-use super::fixture::{ALPHA, BETA, META, Meta, alpha, empty, furnish, on_branch, on_main, path, said};
+use super::fixture::{
+    ALPHA, BETA, META, Meta, alpha, empty, furnish, on_branch, on_main, path, said, standing,
+};
 use crate::support::{Repo, World, each_git};
 
 fn edited() -> Meta {
@@ -139,6 +141,33 @@ fn a_filter_of_the_user_is_applied_on_the_way_out() {
             repo.write(META, meta("other").rough());
             repo.ok(&["commit", "-qam", "between"]);
         }
+    });
+}
+
+#[test]
+fn a_filter_that_fails_costs_no_file() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        repo.commit(&path("beta"), Meta::new("beta", BETA).canonical());
+        repo.ok(&["config", "filter.bad.clean", "cat"]);
+        repo.ok(&["config", "filter.bad.smudge", "false"]);
+        repo.ok(&["config", "filter.bad.required", "true"]);
+        repo.commit(".gitattributes", "kitty-specs/beta/meta.json filter=bad\n");
+        for (name, id) in [("alpha", ALPHA), ("beta", BETA)] {
+            repo.write(&path(name), Meta::new(name, id).with("purpose_tldr", "new").rough());
+        }
+        repo.ok(&["add", "kitty-specs"]);
+        let paths = [path("alpha"), path("beta")];
+        let before = standing(&repo, &[&paths[0], &paths[1]]);
+        for args in [&["commit", "-qm", "staged"][..], &["commit", "-qam", "all"]] {
+            let output = repo.git(args);
+            assert!(output.status != 0 && output.stderr.contains("smudge filter bad failed"), "{output}");
+            assert_eq!(standing(&repo, &[&paths[0], &paths[1]]), before, "{args:?}");
+        }
+        repo.ok(&["config", "filter.bad.smudge", "cat"]);
+        repo.ok(&["commit", "-qm", "mended"]);
+        assert_eq!(repo.status(), "");
     });
 }
 
@@ -340,6 +369,62 @@ fn settings_are_asked_for_again_when_anything_changed() {
         assert!(!commit(&repo, 40));
         world.directory("").write("settings", "[mission]\n\tmainBranch = work\n");
         assert!(commit(&repo, 41));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn an_empty_variable_names_no_directory_of_settings() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        std::fs::copy(world.path("gitconfig"), world.path("home/.gitconfig")).expect("the user's settings");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let commit = |number: u32| {
+            repo.write(META, edited().with("mission_number", number).rough());
+            let git = ["-u", "GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME=", "git", "commit", "-qam", "numbered"];
+            repo.run("env", &git).ok();
+            repo.show(&format!("HEAD:{META}")).contains(&format!("\"mission_number\": {number}"))
+        };
+        assert!(!commit(7));
+        assert!(repo.at(".git/mission/settings").exists());
+        world.directory("home").write(".config/git/config", "[mission]\n\tmainBranch = work\n");
+        assert!(commit(8), "the new file counts");
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[expect(clippy::print_stdout, reason = "tells that nothing was tried")]
+fn beyond_the_file_system_there_is_no_repository() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_main(&world);
+        std::fs::create_dir(repo.at("mounted")).expect("a directory");
+        let script = "unshare -rm sh -c 'mount -t tmpfs none mounted || exit 77; cd mounted; \
+            git rev-parse --git-dir && exit 78; git-mission status && exit 79; exit 0'";
+        let output = repo.run("sh", &["-c", script]);
+        match output.status {
+            0 | 78 | 79 => assert!(output.ok().stderr.contains("error: "), "git and we agree"),
+            _ => println!("no mounts here: {output}"),
+        }
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn what_holds_for_one_command_is_not_kept() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        repo.write(META, edited().rough());
+        repo.ok(&["-c", "http.extraHeader=Authorization: secret", "commit", "-qam", "one"]);
+        for entry in std::fs::read_dir(repo.at(".git/mission")).expect("the directory") {
+            let path = entry.expect("an entry").path();
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            assert!(!bytes.windows(6).any(|word| word == b"secret"), "{}", path.display());
+        }
     });
 }
 
