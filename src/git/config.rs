@@ -15,6 +15,7 @@ pub struct Config {
     values: Vec<(String, String)>,
     ignored: Vec<IgnoredValue>,
     origins: Vec<PathBuf>,
+    has_includes: bool,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -76,6 +77,11 @@ impl Config {
         &self.origins
     }
 
+    /// Whether any file, used or ignored, names others to be read with it.
+    pub fn has_includes(&self) -> bool {
+        self.has_includes
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -83,6 +89,7 @@ impl Config {
         while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
             let setting = String::from_utf8_lossy(setting);
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
+            config.has_includes |= key.starts_with("include.") || key.starts_with("includeif.");
             let file = origin.strip_prefix(b"file:").map(|file| from.join(system_path(file)));
             if let Some(file) = file.as_ref().filter(|file| !config.origins.contains(file)) {
                 config.origins.push(file.clone());
