@@ -5,22 +5,13 @@
 //! needs no content. What is not that simple (a mark by the user, a file that was touched, removed or edited, a name
 //! that would need quoting, an index that only git can read) is left alone for the longer way.
 //!
-//! INVARIANT: a file that git began to write and could not (a filter that fails, a full disk) is put back: git removes
-//! all files before it writes the first.
+//! INVARIANT: a file that git began to write and could not (a filter that fails, a full disk) is put back.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::index::common_directory;
 use super::process::failure;
 use super::{GitError, IndexAt, IndexEntry, Repo};
-
-/// A work-tree file as it was.
-struct FileBefore {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    permissions: fs::Permissions,
-}
 
 impl Repo {
     /// Replaces staged entries `old` by `new` (the same paths and modes, blobs that are stored) in the current index
@@ -61,9 +52,9 @@ impl Repo {
                 b" differ\n",
             ];
             patch.extend_from_slice(&parts.concat());
-            match self.file_before(&old.path) {
-                Ok(file) => before.push(file),
-                Err(_) => return Ok(false),
+            match self.file_before(&old.path)? {
+                Some(file) => before.push(file),
+                None => return Ok(false),
             }
         }
         let args = ["apply", "--index", "--whitespace=nowarn", "-p1"];
@@ -73,37 +64,9 @@ impl Repo {
         }
         let mut ended_half_way = false;
         for (before, new) in before.iter().zip(new) {
-            ended_half_way |= self.put_back(before, new)?;
+            ended_half_way |= self.put_back(before, &new.oid)?;
         }
         if ended_half_way { Err(failure(&args, &output)) } else { Ok(false) }
-    }
-
-    fn file_before(&self, path: &[u8]) -> Result<FileBefore, GitError> {
-        let path = self.work_tree_path(path)?;
-        let permissions = fs::metadata(&path).map_err(GitError::file(&path))?.permissions();
-        let bytes = fs::read(&path).map_err(GitError::file(&path))?;
-        Ok(FileBefore { path, bytes, permissions })
-    }
-
-    /// Whether a file is not what it was. It is put back where it is gone, or holds what git has written of `new`;
-    /// anything else may be somebody's edit and stays.
-    fn put_back(&self, before: &FileBefore, new: &IndexEntry) -> Result<bool, GitError> {
-        let FileBefore { path, bytes, permissions } = before;
-        let is_ours = match fs::read(path) {
-            Ok(now) if now == *bytes => return Ok(false),
-            Ok(now) => {
-                let without_cr =
-                    |bytes: &[u8]| bytes.iter().copied().filter(|b| *b != b'\r').collect::<Vec<_>>();
-                without_cr(&self.blob(&new.oid)?).starts_with(&without_cr(&now))
-            }
-            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        };
-        if is_ours {
-            fs::write(path, bytes)
-                .and_then(|()| fs::set_permissions(path, permissions.clone()))
-                .map_err(GitError::file(path))?;
-        }
-        Ok(true)
     }
 
     /// Whether there is a file of its own, below directories and not behind a link: where there is none git would make

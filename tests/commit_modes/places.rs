@@ -165,6 +165,13 @@ fn a_filter_that_fails_costs_no_file() {
             assert!(output.status != 0 && output.stderr.contains("smudge filter bad failed"), "{output}");
             assert_eq!(standing(&repo, &[&paths[0], &paths[1]]), before, "{args:?}");
         }
+        // An edit that only a commit by path would have staged.
+        repo.write(&paths[1], Meta::new("beta", BETA).with("purpose_tldr", "newer").rough());
+        let before = standing(&repo, &[&paths[1]]);
+        let output = repo.git(&["commit", "-qm", "path", &paths[1]]);
+        assert!(output.status != 0 && output.stderr.contains("smudge filter bad failed"), "{output}");
+        assert_eq!(standing(&repo, &[&paths[1]]), before);
+        repo.ok(&["add", "kitty-specs"]);
         repo.ok(&["config", "filter.bad.smudge", "cat"]);
         repo.ok(&["commit", "-qm", "mended"]);
         assert_eq!(repo.status(), "");
