@@ -137,5 +137,8 @@ mod tests {
         assert_eq!(config.get("mission.server"), None);
         assert_eq!(config.get("core.bare"), Some("true"));
         assert_eq!(config.ignored()[0].key, "mission.server");
+        assert!(!config.has_includes());
+        let listing = b"file:../evil\0includeif.gitdir:/.path\nmore\0";
+        assert!(Config::parse(listing, Path::new("/top"), |_| true).has_includes());
     }
 }
