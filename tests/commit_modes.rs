@@ -4,6 +4,7 @@
 //! kind of repository, the others hold one rule a test.
 
 mod elsewhere;
+mod finding;
 mod fixture;
 mod identity;
 mod matrix;

@@ -17,6 +17,7 @@ pub struct Config {
     origins: Vec<PathBuf>,
     /// Whether a file of the work tree says who keeps or asks for credentials
     strange_credentials: bool,
+    has_includes: bool,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -84,6 +85,11 @@ impl Config {
         !self.strange_credentials
     }
 
+    /// Whether any file, used or ignored, names others to be read with it.
+    pub fn has_includes(&self) -> bool {
+        self.has_includes
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -91,6 +97,7 @@ impl Config {
         while let (Some(origin), Some(setting)) = (fields.next(), fields.next()) {
             let setting = String::from_utf8_lossy(setting);
             let (key, value) = setting.split_once('\n').unwrap_or((&setting, "true"));
+            config.has_includes |= key.starts_with("include.") || key.starts_with("includeif.");
             let file = origin.strip_prefix(b"file:").map(|file| from.join(system_path(file)));
             if let Some(file) = file.as_ref().filter(|file| !config.origins.contains(file)) {
                 config.origins.push(file.clone());
@@ -180,5 +187,8 @@ mod tests {
             let config = Config::parse(listing.as_bytes(), Path::new("/top"), |file| file.ends_with("evil"));
             assert!(!config.credentials_are_the_users(), "{key}");
         }
+        assert!(!config.has_includes());
+        let listing = b"file:../evil\0includeif.gitdir:/.path\nmore\0";
+        assert!(Config::parse(listing, Path::new("/top"), |_| true).has_includes());
     }
 }

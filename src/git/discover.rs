@@ -58,6 +58,10 @@ fn walk_up(here: &Path) -> Option<Found> {
             return None;
         }
         let stat = Stat::of(top)?;
+        // Beyond the file system git does not look.
+        if stat.device != first.device {
+            return None;
+        }
         let dot_git = top.join(".git");
         match fs::metadata(&dot_git) {
             Ok(found) => {
@@ -65,8 +69,8 @@ fn walk_up(here: &Path) -> Option<Found> {
                 let is_own = stat.is_own() && Stat::of(&dot_git)?.is_own() && Stat::of(&git_dir)?.is_own();
                 return if is_own { Found::of(&git_dir, top) } else { None };
             }
-            // Not a work tree, but perhaps a bare repository; beyond the file system git does not look.
-            Err(_) if top.join("HEAD").exists() || stat.device != first.device => return None,
+            // Not a work tree, but perhaps a bare repository.
+            Err(_) if top.join("HEAD").exists() => return None,
             Err(_) => {}
         }
     }
@@ -76,8 +80,14 @@ fn walk_up(here: &Path) -> Option<Found> {
 /// What the file `.git` of a linked work tree names.
 fn named_by(file: &Path, top: &Path) -> Option<PathBuf> {
     let text = fs::read(file).ok()?;
-    let path = text.strip_prefix(b"gitdir: ")?.trim_ascii_end();
+    let path = without_line_end(text.strip_prefix(b"gitdir: ")?);
     (!path.is_empty()).then(|| top.join(system_path(path)))
+}
+
+/// A path may end in any other blank.
+fn without_line_end(line: &[u8]) -> &[u8] {
+    let kept = line.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    &line[..kept]
 }
 
 impl Found {
@@ -87,7 +97,7 @@ impl Found {
         let is_head = head.starts_with(b"ref: refs/")
             || head.trim_ascii_end().len() == 40 && head.trim_ascii_end().iter().all(u8::is_ascii_hexdigit);
         let common_dir = match fs::read(git_dir.join("commondir")) {
-            Ok(path) => git_dir.join(system_path(path.trim_ascii_end())).canonicalize().ok()?,
+            Ok(path) => git_dir.join(system_path(without_line_end(&path))).canonicalize().ok()?,
             Err(_) => git_dir.clone(),
         };
         let is_repository = common_dir.join("objects").is_dir() && common_dir.join("refs").is_dir();

@@ -276,13 +276,26 @@ impl Repo {
     }
 
     /// Writes the files of these index entries into the work tree, through filters and line endings, and notes
-    /// in the index that they are what it says.
+    /// in the index that they are what it says. After an error the files are as they were.
     pub fn checkout_index(&self, at: &IndexAt, paths: &[&[u8]]) -> Result<(), GitError> {
         if paths.is_empty() {
             return Ok(());
         }
         let args = ["checkout-index", "-f", "-u", "-q", "-z", "--stdin"];
-        self.git_on(at).run_locking(&args, &paths.join(&0))
+        let mut before = Vec::new();
+        for path in paths {
+            before.extend(self.file_before(path)?.map(|file| (*path, file)));
+        }
+        let written = self.git_on(at).run_locking(&args, &paths.join(&0));
+        if written.is_err() {
+            let entries = self.index_entries(at, paths)?;
+            for (path, file) in before {
+                if let Some(new) = entries.iter().find(|entry| entry.path == path) {
+                    self.put_back(&file, &new.oid)?;
+                }
+            }
+        }
+        written
     }
 
     /// The index file that the environment names for this process, if it names one.

@@ -7,6 +7,7 @@
 //! Knows nothing about missions beyond the bytes of a path.
 
 mod attributes;
+mod before;
 mod commit;
 mod config;
 mod config_file;

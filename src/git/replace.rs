@@ -4,19 +4,25 @@
 //! line endings, and changes the index only after all files are written; a patch of blobs that are already stored
 //! needs no content. What is not that simple (a mark by the user, a file that was touched, removed or edited, a name
 //! that would need quoting, an index that only git can read) is left alone for the longer way.
+//!
+//! INVARIANT: a file that git began to write and could not (a filter that fails, a full disk) is put back.
+
+use std::fs;
 
 use super::index::common_directory;
+use super::process::failure;
 use super::{GitError, IndexAt, IndexEntry, Repo};
 
 impl Repo {
     /// Replaces staged entries `old` by `new` (the same paths and modes, blobs that are stored) in the current index
-    /// and in the work tree. Whether that was done: `false` means that nothing was changed.
+    /// and in the work tree. Whether that was done: `false` means that nothing was changed. An error of git's means
+    /// that it ended half way; the files are as they were before, and the index too.
     pub fn replace_unmodified(&self, old: &[IndexEntry], new: &[IndexEntry]) -> Result<bool, GitError> {
         let paths: Vec<&[u8]> = old.iter().map(|entry| entry.path.as_slice()).collect();
         let Some(index) = self.read_index(&IndexAt::Current, common_directory(&paths)) else {
             return Ok(false);
         };
-        let mut patch = Vec::new();
+        let (mut patch, mut before) = (Vec::new(), Vec::new());
         for (old, new) in old.iter().zip(new) {
             let is_staged = index.entry(&old.path).is_some_and(|entry| {
                 entry.mode() == old.mode
@@ -46,22 +52,34 @@ impl Repo {
                 b" differ\n",
             ];
             patch.extend_from_slice(&parts.concat());
+            match self.file_before(&old.path)? {
+                Some(file) => before.push(file),
+                None => return Ok(false),
+            }
         }
-        let output = self.git.output(&["apply", "--index", "--whitespace=nowarn", "-p1"], &patch)?;
-        Ok(output.status.success())
+        let args = ["apply", "--index", "--whitespace=nowarn", "-p1"];
+        let output = self.git.output(&args, &patch)?;
+        if output.status.success() {
+            return Ok(true);
+        }
+        let mut ended_half_way = false;
+        for (before, new) in before.iter().zip(new) {
+            ended_half_way |= self.put_back(before, &new.oid)?;
+        }
+        if ended_half_way { Err(failure(&args, &output)) } else { Ok(false) }
     }
 
     /// Whether there is a file of its own, below directories and not behind a link: where there is none git would make
     /// one, and it writes through links.
     fn lies_there(&self, path: &[u8]) -> Result<bool, GitError> {
-        let is = |path: &[u8], what: fn(&std::fs::Metadata) -> bool| -> Result<bool, GitError> {
-            Ok(std::fs::symlink_metadata(self.work_tree_path(path)?).is_ok_and(|found| what(&found)))
+        let is = |path: &[u8], what: fn(&fs::Metadata) -> bool| -> Result<bool, GitError> {
+            Ok(fs::symlink_metadata(self.work_tree_path(path)?).is_ok_and(|found| what(&found)))
         };
         for at in (0..path.len()).filter(|at| path[*at] == b'/') {
-            if !is(&path[..at], std::fs::Metadata::is_dir)? {
+            if !is(&path[..at], fs::Metadata::is_dir)? {
                 return Ok(false);
             }
         }
-        is(path, std::fs::Metadata::is_file)
+        is(path, fs::Metadata::is_file)
     }
 }

@@ -18,9 +18,8 @@ const FORM: &str = "git-mission settings 1";
 /// The sections that are kept.
 const SECTIONS: [&str; 3] = ["mission.", "branch.", "remote."];
 /// Variables that add settings or say where they are.
-const VARIABLES: [&str; 8] = [
+const VARIABLES: [&str; 7] = [
     env::GIT_CONFIG,
-    env::GIT_CONFIG_PARAMETERS,
     env::GIT_CONFIG_GLOBAL,
     env::GIT_CONFIG_SYSTEM,
     env::GIT_CONFIG_NOSYSTEM,
@@ -30,6 +29,8 @@ const VARIABLES: [&str; 8] = [
 ];
 /// A file that changed so shortly before git read it may change again without looking different.
 const SETTLING_MILLIS: u64 = 100;
+/// The same where the file system notes whole seconds, or every second one.
+const COARSE_SETTLING_MILLIS: u64 = 2100;
 
 impl Repo {
     /// The settings below `mission`, `branch` and `remote`; of [`Self::config`] these and no others.
@@ -74,7 +75,7 @@ impl Repo {
     }
 
     fn note(&self, environment: &str, config: &Config, asked: Instant) -> Option<String> {
-        if config.with_prefix("include").next().is_some() {
+        if config.has_includes() {
             return None;
         }
         let mut files: Vec<PathBuf> = config.origins().iter().cloned().chain(self.possible_files()).collect();
@@ -83,7 +84,7 @@ impl Repo {
         let mut note = format!("{FORM}\0{environment}\0{}\0", files.len());
         for file in files {
             let seen = Seen::of(&file)?;
-            if seen.changed_millis.saturating_add(SETTLING_MILLIS) > asked.unix_millis() {
+            if seen.settled_millis > asked.unix_millis() {
                 return None;
             }
             // Writing to a String cannot fail.
@@ -97,12 +98,12 @@ impl Repo {
 
     /// Files that git would read if they were there.
     fn possible_files(&self) -> impl Iterator<Item = PathBuf> {
-        let home = env::var(env::HOME).map(PathBuf::from);
-        let beyond = env::var(env::XDG_CONFIG_HOME)
-            .map(PathBuf::from)
-            .or_else(|| Some(home.as_ref()?.join(".config")));
-        let named =
-            [env::GIT_CONFIG_GLOBAL, env::GIT_CONFIG_SYSTEM].map(|name| env::var(name).map(PathBuf::from));
+        // Git runs at the top.
+        let from = self.top().unwrap_or_else(|_| self.git_dir());
+        let said = |name| env::var(name).filter(|path| !path.is_empty()).map(|path| from.join(path));
+        let home = said(env::HOME);
+        let beyond = said(env::XDG_CONFIG_HOME).or_else(|| Some(home.as_ref()?.join(".config")));
+        let named = [env::GIT_CONFIG_GLOBAL, env::GIT_CONFIG_SYSTEM].map(said);
         let own = [self.config_file(), self.git_dir().join("config.worktree"), "/etc/gitconfig".into()];
         // A git of its own prefix has its own file for the system.
         let programs = [self.git.program().canonicalize().ok(), Some(self.git.program().to_owned())];
@@ -119,8 +120,8 @@ impl Repo {
 
     /// What the environment says about settings, and which git is asked; `None` where no note can be made.
     fn environment(&self) -> Option<String> {
-        // It counts further variables.
-        if env::var(env::GIT_CONFIG_COUNT).is_some() {
+        // One counts further variables, the other holds for one command, and may be secret.
+        if [env::GIT_CONFIG_COUNT, env::GIT_CONFIG_PARAMETERS].iter().any(|name| env::var(name).is_some()) {
             return None;
         }
         let said = VARIABLES.map(env::var);
@@ -145,7 +146,8 @@ impl Repo {
 /// What changes when a file is changed or replaced.
 struct Seen {
     text: String,
-    changed_millis: u64,
+    /// From when on a further change will look different, in milliseconds since 1970
+    settled_millis: u64,
 }
 
 #[cfg(unix)]
@@ -159,10 +161,12 @@ impl Seen {
                 let text = format!("{} {} {} {times:?}", found.dev(), found.ino(), found.size());
                 let changed_millis =
                     u64::try_from(found.ctime() * 1000 + found.ctime_nsec() / 1_000_000).ok()?;
-                Some(Self { text, changed_millis })
+                let is_coarse = found.mtime_nsec() == 0 && found.ctime_nsec() == 0;
+                let settling = if is_coarse { COARSE_SETTLING_MILLIS } else { SETTLING_MILLIS };
+                Some(Self { text, settled_millis: changed_millis.saturating_add(settling) })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Some(Self { text: "absent".to_owned(), changed_millis: 0 })
+                Some(Self { text: "absent".to_owned(), settled_millis: 0 })
             }
             Err(_) => None,
         }

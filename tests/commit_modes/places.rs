@@ -2,7 +2,9 @@
 
 use git_mission::clock::Stopwatch;
 
-use super::fixture::{ALPHA, BETA, META, Meta, alpha, empty, furnish, on_branch, on_main, path, said};
+use super::fixture::{
+    ALPHA, BETA, META, Meta, alpha, empty, furnish, on_branch, on_main, path, said, standing,
+};
 use crate::support::{Repo, World, each_git};
 
 fn edited() -> Meta {
@@ -139,6 +141,40 @@ fn a_filter_of_the_user_is_applied_on_the_way_out() {
             repo.write(META, meta("other").rough());
             repo.ok(&["commit", "-qam", "between"]);
         }
+    });
+}
+
+#[test]
+fn a_filter_that_fails_costs_no_file() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = on_branch(&world);
+        repo.commit(&path("beta"), Meta::new("beta", BETA).canonical());
+        repo.ok(&["config", "filter.bad.clean", "cat"]);
+        repo.ok(&["config", "filter.bad.smudge", "false"]);
+        repo.ok(&["config", "filter.bad.required", "true"]);
+        repo.commit(".gitattributes", "kitty-specs/beta/meta.json filter=bad\n");
+        for (name, id) in [("alpha", ALPHA), ("beta", BETA)] {
+            repo.write(&path(name), Meta::new(name, id).with("purpose_tldr", "new").rough());
+        }
+        repo.ok(&["add", "kitty-specs"]);
+        let paths = [path("alpha"), path("beta")];
+        let before = standing(&repo, &[&paths[0], &paths[1]]);
+        for args in [&["commit", "-qm", "staged"][..], &["commit", "-qam", "all"]] {
+            let output = repo.git(args);
+            assert!(output.status != 0 && output.stderr.contains("smudge filter bad failed"), "{output}");
+            assert_eq!(standing(&repo, &[&paths[0], &paths[1]]), before, "{args:?}");
+        }
+        // An edit that only a commit by path would have staged.
+        repo.write(&paths[1], Meta::new("beta", BETA).with("purpose_tldr", "newer").rough());
+        let before = standing(&repo, &[&paths[1]]);
+        let output = repo.git(&["commit", "-qm", "path", &paths[1]]);
+        assert!(output.status != 0 && output.stderr.contains("smudge filter bad failed"), "{output}");
+        assert_eq!(standing(&repo, &[&paths[1]]), before);
+        repo.ok(&["add", "kitty-specs"]);
+        repo.ok(&["config", "filter.bad.smudge", "cat"]);
+        repo.ok(&["commit", "-qm", "mended"]);
+        assert_eq!(repo.status(), "");
     });
 }
 
@@ -301,45 +337,6 @@ fn an_ordinary_commit_starts_hardly_any_git() {
         assert_eq!(repo.status(), "");
         // `diff-files` trusts what the index noted, `status` looks again.
         repo.ok(&["diff-files", "--quiet"]);
-    });
-}
-
-#[cfg(unix)]
-#[test]
-fn settings_are_asked_for_again_when_anything_changed() {
-    each_git(|git| {
-        let world = World::new(git);
-        let repo = on_branch(&world);
-        let rest = || std::thread::sleep(std::time::Duration::from_millis(200));
-        let commit = |repo: &Repo<'_>, number: u32| {
-            repo.write(META, edited().with("mission_number", number).rough());
-            repo.ok(&["commit", "-qam", "numbered"]);
-            repo.show(&format!("HEAD:{META}")).contains(&format!("\"mission_number\": {number}"))
-        };
-        rest();
-        assert!(!commit(&repo, 7), "off main a number is cleared");
-        assert!(repo.read(".git/mission/settings").contains("git-mission settings 1"));
-        // The repository's own file, at once; the user's own; a variable.
-        for (at, global) in [(10, "--local"), (20, "--global")] {
-            repo.ok(&["config", global, "mission.mainBranch", "work"]);
-            assert!(commit(&repo, at), "on main a claim stands");
-            rest();
-            assert!(commit(&repo, at + 1) && commit(&repo, at + 2), "remembered");
-            repo.ok(&["config", global, "--unset", "mission.mainBranch"]);
-            assert!(!commit(&repo, at + 3));
-            rest();
-            assert!(!commit(&repo, at + 4));
-        }
-        let told = repo.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "mission.mainBranch");
-        assert!(!commit(&told.env("GIT_CONFIG_VALUE_0", "nobody"), 30));
-        assert!(commit(&told.env("GIT_CONFIG_VALUE_0", "work"), 31));
-        assert!(!commit(&repo, 32));
-        // A file that is included may change unseen: nothing is kept.
-        repo.ok(&["config", "include.path", &world.path("settings").to_string_lossy()]);
-        rest();
-        assert!(!commit(&repo, 40));
-        world.directory("").write("settings", "[mission]\n\tmainBranch = work\n");
-        assert!(commit(&repo, 41));
     });
 }
 
