@@ -2,8 +2,9 @@
 //!
 //! One file a hook in `<common-dir>/mission/traces/`. A trace that cannot be written is no failure.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use super::HookName;
 use crate::clock::Instant;
@@ -21,19 +22,30 @@ pub struct Trace {
     pub skipped: bool,
 }
 
-const RAN: &str = "ran";
+// Of one length, so that a trace takes the place of the last one.
+const RAN: &str = "ran    ";
 const SKIPPED: &str = "skipped";
 
 pub(super) fn leave(repo: &Repo, hook: HookName, skipped: bool) {
     let (directory, word) = (directory(repo), if skipped { SKIPPED } else { RAN });
     let text = format!("{} {word}\n", Instant::now().to_iso());
     // Only where something of ours is installed: a hook that is called by hand leaves nothing behind.
-    if directory.parent().is_some_and(std::path::Path::is_dir) {
+    if directory.parent().is_some_and(Path::is_dir) {
         if !directory.is_dir() {
             let _ = repo.make_directory(&directory);
         }
-        place::replace(&directory.join(hook.as_str()), text.as_bytes());
+        let path = directory.join(hook.as_str());
+        if overwrite(&path, text.as_bytes()).is_none() {
+            place::replace(&path, text.as_bytes());
+        }
     }
+}
+
+/// Writes over a file of the same length. A rename over the last trace would make many file systems write this one to
+/// the disk at once, which costs every commit more than all else that a hook does.
+fn overwrite(path: &Path, text: &[u8]) -> Option<()> {
+    let mut file = OpenOptions::new().write(true).open(path).ok()?;
+    (file.metadata().ok()?.len() == text.len() as u64).then(|| file.write_all(text).ok())?
 }
 
 /// The last calls of all hooks that were ever called.
@@ -42,7 +54,7 @@ pub fn traces(repo: &Repo) -> Vec<Trace> {
     let read = |hook: HookName| {
         let text = fs::read_to_string(directory.join(hook.as_str())).ok()?;
         let (at, word) = text.trim_end().split_once(' ')?;
-        Some(Trace { hook, at: Instant::parse(at), skipped: word == SKIPPED })
+        Some(Trace { hook, at: Instant::parse(at), skipped: word.trim_end() == SKIPPED })
     };
     HookName::ALL.into_iter().filter_map(read).collect()
 }
