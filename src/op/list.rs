@@ -62,22 +62,27 @@ pub fn lanes<'d>(
     missions: impl Iterator<Item = &'d MissionDir>,
 ) -> Result<BTreeMap<MissionDir, Vec<(String, usize)>>, OpError> {
     let mut blobs = BTreeMap::new();
-    if matches!(source, Source::Checkout) {
-        for entry in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
-            blobs.insert(entry.path, entry.oid);
+    let tree = match source {
+        Source::Checkout => {
+            for entry in repo.index_entries(&IndexAt::Current, &[SPECS.as_bytes()])? {
+                blobs.insert(entry.path, entry.oid);
+            }
+            None
         }
-    }
+        Source::Revision(revision) => {
+            let tree = repo.object(&format!("{revision}^{{tree}}"))?;
+            Some(tree.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?)
+        }
+    };
     let mut lanes = BTreeMap::new();
     for dir in missions {
         let path = dir.join(EVENT_LOG.as_bytes());
-        let log = match source {
-            Source::Revision(revision) => {
-                let tree = repo.object(&format!("{revision}^{{tree}}"))?;
-                let tree = tree.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
-                let entry = repo.entry_at(&tree, &path)?.filter(|entry| entry.mode.is_regular_file());
+        let log = match &tree {
+            Some(tree) => {
+                let entry = repo.entry_at(tree, &path)?.filter(|entry| entry.mode.is_regular_file());
                 entry.map(|entry| repo.blob(&entry.oid)).transpose()?
             }
-            Source::Checkout => match in_checkout(repo, &path)? {
+            None => match in_checkout(repo, &path)? {
                 Some(log) => Some(log),
                 None => blobs.get(&path).map(|oid| repo.blob(oid)).transpose()?,
             },
