@@ -285,6 +285,26 @@ fn a_server_without_the_program_or_switched_off_takes_everything() {
 }
 
 #[test]
+fn the_status_of_a_server_speaks_of_its_hook_alone() {
+    each_git(|git| {
+        let world = World::new(git);
+        let (origin, ..) = judged(&world);
+        let status = || origin.mission(&["status"]).ok().stdout;
+        assert!(status().starts_with("installed:  the hook of a server\nmain: "), "{}", status());
+        let shim = origin.read("hooks/pre-receive");
+        origin.write("hooks/pre-receive", shim.replace("shim 2", "shim 1"));
+        let text = status();
+        let wanted = "installed:  in part; mend it with: git mission install --server\n\
+                      wrong:      pre-receive is of another version\nmain: ";
+        assert!(text.starts_with(wanted), "{text}");
+        // With a clone's hooks it is both.
+        origin.write("hooks/pre-receive", shim);
+        origin.mission(&["install"]).ok();
+        assert!(status().starts_with("installed:  hooks, merge drivers and attributes\n"), "{}", status());
+    });
+}
+
+#[test]
 fn the_update_hook_judges_one_ref() {
     each_git(|git| {
         let world = World::new(git);

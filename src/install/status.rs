@@ -15,11 +15,13 @@ use crate::git::{Config, Repo};
 pub struct InstallStatus {
     /// Where git looks for hooks
     pub directory: HooksDirectory,
-    /// Every hook of ours, in the order of [`HOOKS`], then those of a server that are there
+    /// Whether this is a server: a bare repository with a server's hook of ours, and with nothing of a clone's
+    pub is_server: bool,
+    /// Every hook of ours, in the order of [`HOOKS`], then those of a server that are there; of a server only these
     pub hooks: Vec<HookStatus>,
-    /// Every merge driver, in the order of [`crate::merge::Kind::ALL`]
+    /// Every merge driver, in the order of [`crate::merge::Kind::ALL`]; none of a server, which merges nothing
     pub drivers: Vec<DriverStatus>,
-    /// Every attribute, in the order of [`crate::merge::Kind::ALL`]
+    /// Every attribute, in the order of [`crate::merge::Kind::ALL`]; none of a server
     pub attributes: Vec<AttributeStatus>,
 }
 
@@ -128,16 +130,18 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
     let in_config = |hook: &&str| configured(&config, hook) != Configured::Nothing;
     let known = HOOKS.iter().any(in_config) && runs_config_hooks(repo)?;
     let top = repo.top().ok();
-    let mut hooks: Vec<HookStatus> = HOOKS
+    let hooks: Vec<HookStatus> = HOOKS
         .iter()
         .map(|name| {
             let configured = if known { configured(&config, name) } else { Configured::Nothing };
             hook(&directory, name, &configured, top)
         })
         .collect::<Result<_, _>>()?;
+    let mut of_server = Vec::new();
     for name in SERVER_HOOKS {
         let status = hook(&directory, name, &Configured::Nothing, top)?;
-        hooks.extend((!matches!(status.state, HookState::Missing | HookState::Foreign)).then_some(status));
+        of_server
+            .extend((!matches!(status.state, HookState::Missing | HookState::Foreign)).then_some(status));
     }
     let drivers = drivers::all().map(|known| driver(&config, known)).collect();
     let attributes = Attribute::all()
@@ -146,7 +150,15 @@ pub fn status(repo: &Repo) -> Result<InstallStatus, InstallError> {
             Ok(AttributeStatus { attribute, answer })
         })
         .collect::<Result<_, InstallError>>()?;
-    Ok(InstallStatus { directory, hooks, drivers, attributes })
+    let mut status = InstallStatus { directory, is_server: false, hooks, drivers, attributes };
+    status.is_server = top.is_none() && !of_server.is_empty() && status.is_absent();
+    if status.is_server {
+        status.hooks.clear();
+        status.drivers.clear();
+        status.attributes.clear();
+    }
+    status.hooks.extend(of_server);
+    Ok(status)
 }
 
 fn hook(

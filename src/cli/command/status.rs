@@ -84,6 +84,8 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &Json) -> Result<ExitStat
 
 fn tell_installation(printer: &mut Printer, installed: &InstallStatus) {
     let verdict = match (installed.is_complete(), installed.is_absent()) {
+        (true, _) if installed.is_server => "the hook of a server",
+        (false, _) if installed.is_server => "in part; mend it with: git mission install --server",
         (true, _) => "hooks, merge drivers and attributes",
         (_, true) => "nothing; set this repository up with: git mission install",
         _ => "in part; mend it with: git mission install",
