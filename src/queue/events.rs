@@ -158,6 +158,26 @@ impl Queue {
         })
     }
 
+    /// Lets the lease of those events that the claim's owner still holds start anew. Returns their ids.
+    pub fn extend_events<'a>(
+        &mut self,
+        event_ids: &[&'a str],
+        claim: Claim<'_>,
+    ) -> Result<Vec<&'a str>, QueueError> {
+        self.write(|transaction| {
+            let mut extend = transaction
+                .prepare("UPDATE queue SET lease_until = ?2 WHERE event_id = ?3 AND lease_owner = ?1")?;
+            let end = row::lease_end(claim.now, claim.lasting);
+            let mut held = Vec::new();
+            for id in event_ids {
+                if extend.execute(params![claim.owner, end, id])? == 1 {
+                    held.push(*id);
+                }
+            }
+            Ok(held)
+        })
+    }
+
     /// Removes events that the server acknowledged by name, and lets the bodies go that waited for them.
     /// Returns how many there were.
     pub fn acknowledge_events(&mut self, event_ids: &[&str]) -> Result<u64, QueueError> {

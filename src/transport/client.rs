@@ -103,9 +103,9 @@ impl Client {
         let Some(token) = token.filter(|token| token.len() >= SHORTEST_TOKEN) else { return content };
         let (mut kept, mut at) = (Vec::with_capacity(content.len()), 0);
         while let Some(rest) = content.get(at..).filter(|rest| !rest.is_empty()) {
-            if rest.starts_with(token) {
+            if let Some(length) = spelled(rest, token) {
                 kept.extend_from_slice(b"***");
-                at += token.len();
+                at += length;
             } else {
                 kept.push(rest[0]);
                 at += 1;
@@ -113,6 +113,23 @@ impl Client {
         }
         kept
     }
+}
+
+/// How many bytes at the start of `text` spell the token, plain or escaped as JSON allows. `None` if they do not.
+fn spelled(text: &[u8], token: &[u8]) -> Option<usize> {
+    token.iter().try_fold(0, |at, byte| {
+        let length = match text.get(at..)? {
+            [b'\\', b'u', b'0', b'0', digits @ ..] if hexadecimal(digits.get(..2)?) == Some(*byte) => 6,
+            [b'\\', escaped @ (b'/' | b'"' | b'\\'), ..] if escaped == byte => 2,
+            [plain, ..] if plain == byte => 1,
+            _ => return None,
+        };
+        Some(at + length)
+    })
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn pack(text: &str) -> io::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::server::TestServer;
+use crate::server::{Reply, TestServer};
 use crate::support::{any_git, each_git};
 
 /// Points of one syscall that are tried, at most.
@@ -71,6 +71,43 @@ fn a_lease_of_somebody_unknown_is_respected_until_it_ends() {
     execute(&repo, "UPDATE queue SET lease_until = unixepoch('subsec') - 1");
     repo.mission(&["sync", "flush"]).ok();
     assert_eq!((rows(&repo), server.state().0.len()), ((vec![], vec![]), 3));
+}
+
+#[test]
+fn a_batch_that_is_sent_in_parts_is_held_to_the_end_and_without_what_another_sender_took() {
+    let world = World::new(&any_git());
+    let server = TestServer::start();
+    let repo = copy(&with_backlog(&world), "case", &server.url());
+    let common = repo.ok(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+    let queue = format!("{}/mission/queue.db", common.line());
+    server.script(move |asked| {
+        let database = Connection::open(&queue).expect("a queue");
+        if asked.events.len() == 3 {
+            // So slow that the lease ended, and somebody else has begun.
+            database
+                .execute_batch(
+                    "UPDATE queue SET lease_until = unixepoch('subsec') - 1;
+                     UPDATE queue SET lease_owner = 'somebody', lease_until = unixepoch('subsec') + 60
+                     WHERE id = (SELECT max(id) FROM queue)",
+                )
+                .expect("a statement");
+            return Some(Reply::new(413, ""));
+        }
+        for id in &asked.events {
+            let sql = "SELECT lease_owner <> 'somebody' AND lease_until > unixepoch('subsec') FROM queue
+                       WHERE event_id = ?1";
+            let held: bool = database.query_row(sql, [id], |row| row.get(0)).expect("a row");
+            if !held {
+                return Some(Reply::new(500, "{\"error\": \"not held\"}"));
+            }
+        }
+        None
+    });
+    let flush = repo.mission(&["sync", "flush"]);
+    assert!(!flush.stdout.contains("not held"), "{flush}");
+    assert_eq!(server.state().0.len(), 2, "{flush}");
+    let left: Vec<String> = column(&repo, "SELECT lease_owner FROM queue");
+    assert_eq!(left, ["somebody"], "{flush}");
 }
 
 /// How often the busiest process or thread makes a syscall.

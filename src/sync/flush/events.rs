@@ -93,7 +93,7 @@ impl Run<'_, '_> {
                     }
                 }
                 if others.len() < rows.len() {
-                    return self.hand_over(&others, &payloads_of_others);
+                    return self.hand_over_again(&others, &payloads_of_others);
                 }
                 // It names events that were not sent, so none.
                 self.halve(rows, payloads, &refusal)
@@ -114,6 +114,20 @@ impl Run<'_, '_> {
         }
     }
 
+    /// As [`hand_over`](Self::hand_over), for rows that were leased some requests ago: the lease starts anew, and what
+    /// another sender has taken meanwhile is left to it.
+    fn hand_over_again(&mut self, rows: &[&QueuedEvent], payloads: &[Value]) -> Result<bool, QueueError> {
+        let ids: Vec<&str> = rows.iter().map(|queued| queued.event_id.as_str()).collect();
+        let held: HashSet<&str> = self.queue.extend_events(&ids, self.claim(1))?.into_iter().collect();
+        if held.len() == rows.len() {
+            return self.hand_over(rows, payloads);
+        }
+        let ours = rows.iter().zip(payloads).filter(|(queued, _)| held.contains(queued.event_id.as_str()));
+        let (rows, payloads): (Vec<&QueuedEvent>, Vec<Value>) =
+            ours.map(|(queued, payload)| (*queued, payload.clone())).unzip();
+        self.hand_over(&rows, &payloads)
+    }
+
     /// Parks a row that was refused alone, else tries both halves.
     fn halve(
         &mut self,
@@ -126,9 +140,9 @@ impl Run<'_, '_> {
             return Ok(true);
         }
         let half = rows.len() / 2;
-        let go_on = self.hand_over(&rows[..half], &payloads[..half])?;
+        let go_on = self.hand_over_again(&rows[..half], &payloads[..half])?;
         if go_on {
-            return self.hand_over(&rows[half..], &payloads[half..]);
+            return self.hand_over_again(&rows[half..], &payloads[half..]);
         }
         self.stay(&rows[half..], Category::ServerError, NOT_TRIED);
         Ok(false)
