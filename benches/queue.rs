@@ -1,7 +1,7 @@
 //! What the queue and delivery cost, each beside a floor that is measured in the same run: one line a comparison,
 //! `TARGET<TAB>comparison<TAB>ours<TAB>floor<TAB>ratio<TAB>limit`. Figures are medians, ratios medians of paired ratios.
 //!
-//! `cargo bench --bench queue [-- ROUNDS]`; everything lies in one directory below `TMPDIR`. Judges nothing.
+//! `cargo bench --bench queue [-- [ROUNDS] [PART…]]`, parts: enqueue, commit, small, large, events, memory; everything lies in one directory below `TMPDIR`. Judges nothing.
 #![allow(clippy::print_stdout, reason = "the lines on stdout are what it is for")]
 
 use std::io::Write as _;
@@ -43,13 +43,22 @@ fn main() {
     let rounds = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(ROUNDS);
     let home = TempDir::new().expect("a directory");
     let bench = Bench { home: home.path(), rounds, server: start_server() };
-    bench.enqueue_bodies();
-    bench.enqueue_events();
-    bench.commit();
-    bench.drain_bodies(4, 2_000);
-    bench.drain_bodies(512, 128);
-    bench.drain_events();
-    bench.memory();
+    let parts: [(&str, &dyn Fn()); 6] = [
+        ("enqueue", &|| {
+            bench.enqueue_bodies();
+            bench.enqueue_events();
+        }),
+        ("commit", &|| bench.commit()),
+        ("small", &|| bench.drain_bodies(4, 2_000)),
+        ("large", &|| bench.drain_bodies(512, 128)),
+        ("events", &|| bench.drain_events()),
+        ("memory", &|| bench.memory()),
+    ];
+    let wanted = |name: &str| args.iter().any(|arg| arg == name);
+    let all = !parts.iter().any(|(name, _)| wanted(name));
+    for (_, part) in parts.iter().filter(|(name, _)| all || wanted(name)) {
+        part();
+    }
 }
 
 struct Bench<'h> {

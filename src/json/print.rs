@@ -151,16 +151,20 @@ fn quoted(out: &mut String, text: &str, ascii: bool) {
     out.push('"');
 }
 
-/// Bytes up to the first character that must be escaped. Looks at many bytes at once: artifacts are mostly plain text.
+/// Bytes up to the first character that must be escaped. Looks at many at once: artifacts are mostly plain text.
 fn plain_length(text: &str, ascii: bool) -> usize {
-    const MANY: usize = 32;
     let last = if ascii { b'~' } else { u8::MAX };
     let is_plain = |byte: u8| (byte >= b' ') & (byte <= last) & (byte != b'"') & (byte != b'\\');
-    let bytes = text.as_bytes();
-    let chunks = bytes.chunks_exact(MANY);
-    let plain =
-        chunks.take_while(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(*byte))).count() * MANY;
-    plain + bytes[plain..].iter().take_while(|byte| is_plain(**byte)).count()
+    let all_plain = |many: &[u8]| many.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let mut rest = text.as_bytes();
+    for many in [64, 8, 1] {
+        while let Some((first, others)) = rest.split_at_checked(many)
+            && all_plain(first)
+        {
+            rest = others;
+        }
+    }
+    text.len() - rest.len()
 }
 
 fn escape_unit(out: &mut String, unit: u16) {

@@ -21,16 +21,18 @@ use crate::queue::{BackOff, BodyId, BodyRow, EventStatus, LeasedBody, QueueError
 use crate::transport::{CONNECTIONS, Patience, Refusal, RetryCause, Server, Stored};
 
 /// Bytes of content that are held at once.
-const WINDOW_BYTES: u64 = 4 << 20;
+const WINDOW_BYTES: u64 = 8 << 20;
 /// Bodies that are held at once.
-const WINDOW: usize = 128;
+const WINDOW: usize = 1_024;
 /// Bodies that a sender is given at once, at most, where many wait.
 const PARCEL: usize = 8;
 /// Bytes of those, at most, if they are more than one.
 const PARCEL_BYTES: u64 = 64 << 10;
-/// What was acknowledged is removed after so many rows, or
-const REMOVED_AT_ONCE: usize = 64;
-/// after so long: a run that is killed sends again what was not removed.
+/// What was acknowledged is removed when it is so many rows,
+const REMOVED_AT_ONCE: usize = 256;
+/// so many bytes: the senders have work for as long as that takes,
+const REMOVED_BYTES: u64 = 4 << 20;
+/// or so old: a run that is killed sends again what was not removed.
 const REMOVED_WITHIN: Duration = Duration::from_millis(100);
 /// A sender with several bodies says what became of them after so long.
 const TOLD_WITHIN: Duration = Duration::from_millis(20);
@@ -83,7 +85,17 @@ struct Way {
     out_bytes: u64,
     /// What the server has and the queue still holds
     stored: Vec<(BodyId, Stored)>,
+    stored_bytes: u64,
     since: Stopwatch,
+}
+
+impl Way {
+    /// Whether it is time to remove what the server has.
+    fn is_heavy(&self) -> bool {
+        self.stored.len() >= REMOVED_AT_ONCE
+            || self.stored_bytes >= REMOVED_BYTES
+            || (!self.stored.is_empty() && self.since.elapsed() > REMOVED_WITHIN)
+    }
 }
 
 impl Run<'_, '_> {
@@ -134,6 +146,7 @@ impl Run<'_, '_> {
             out: 0,
             out_bytes: 0,
             stored: Vec::new(),
+            stored_bytes: 0,
             since: Stopwatch::start(),
         };
         let (parcels, inbox) = channel::<Vec<LeasedBody>>();
@@ -203,8 +216,11 @@ impl Run<'_, '_> {
                     self.settle_body(way, one, limits)?;
                 }
             }
-            let is_late = way.since.elapsed() > REMOVED_WITHIN;
-            if way.stored.len() >= REMOVED_AT_ONCE || (is_late && !way.stored.is_empty()) {
+            if way.is_heavy() {
+                // First the senders get their work.
+                if !limits.is_stopped() && !self.is_out_of_time() {
+                    self.hand_out(way, parcels)?;
+                }
                 self.acknowledge(way)?;
             }
         }
@@ -242,6 +258,7 @@ impl Run<'_, '_> {
                     way.since = Stopwatch::start();
                 }
                 way.stored.push((done.row.id, what));
+                way.stored_bytes += done.row.size_bytes;
                 true
             }
             Outcome::NotTried => {
@@ -261,6 +278,7 @@ impl Run<'_, '_> {
     fn acknowledge(&mut self, way: &mut Way) -> Result<(), QueueError> {
         let ids: Vec<BodyId> = way.stored.iter().map(|(id, _)| *id).collect();
         self.queue.acknowledge_bodies(&ids)?;
+        way.stored_bytes = 0;
         for (_, what) in way.stored.drain(..) {
             match what {
                 Stored::New => self.flushed.uploaded += 1,
