@@ -151,10 +151,11 @@ impl Bench<'_> {
         let rows = events(2_000);
         let plain: Vec<(String, String)> =
             rows.iter().enumerate().map(|(at, row)| (event_id(at), line(&row.event))).collect();
+        // Rows of the floor are at hand as texts: what it costs to judge and to write an event is not in it.
         let line = Line {
             target: "P5",
             what: "enqueue of 2,000 events / bulk insert".into(),
-            limit: ">=0.8",
+            limit: "-",
             rows: Some(rows.len()),
         };
         let floor = || {
@@ -171,6 +172,8 @@ impl Bench<'_> {
     /// What post-commit does after a commit of five artifacts, as a process, beside one that inserts one row.
     fn commit(&self) {
         let repo = self.repository("commit");
+        // What was configured a moment ago is asked for again.
+        std::thread::sleep(Duration::from_millis(300));
         let mut serial = 0;
         let line = Line {
             target: "P5",
@@ -189,8 +192,8 @@ impl Bench<'_> {
         self.compare(&line, floor, || {
             serial += 1;
             for at in 0..5 {
-                let text = format!("# Research {at}\n\n{}", text(serial * 5 + at, 4 * KIB));
-                write(&repo, &format!("kitty-specs/one/research/{at}.md"), &text);
+                let serial = serial * 5 + at;
+                write(&repo, &format!("kitty-specs/one/research/{serial}.md"), &text(serial, 4 * KIB));
             }
             git(&repo, &["add", "."]);
             git(&repo, &["commit", "-qm", "more"]);
@@ -200,7 +203,7 @@ impl Bench<'_> {
             move || ran(&mut command)
         });
         let queue = Queue::open(&repo.join(".git/mission/queue.db"), Instant::now()).expect("opens").queue;
-        assert_eq!(queue.bodies().expect("reads").len(), 5, "the newest five are queued");
+        assert_eq!(queue.bodies().expect("reads").len(), 5 * serial, "all of them are queued");
     }
 
     /// A repository with one mission and sync on, without hooks.
@@ -213,6 +216,8 @@ impl Bench<'_> {
                     \"mission_slug\": \"one\",\n  \"mission_type\": \"software-dev\",\n  \"slug\": \"one\",\n  \
                     \"target_branch\": \"main\"\n}\n";
         write(&repo, "kitty-specs/one/meta.json", meta);
+        let project = "project:\n  uuid: a1b2c3d4-e5f6-7890-abcd-ef1234567890\n  slug: app\n";
+        write(&repo, ".kittify/config.yaml", project);
         git(&repo, &["add", "."]);
         git(&repo, &["commit", "-qm", "one"]);
         for args in [&["sync", "enable", "--server", &self.server][..], &["hook", "post-commit"]] {

@@ -1,6 +1,6 @@
 //! The body queue: in through the gate, out by acknowledgement. Knows nothing about servers.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
 use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
@@ -290,7 +290,7 @@ fn leased_body(r: &Row<'_>) -> rusqlite::Result<LeasedBody> {
 
 /// Moves one row to the failure list if `condition` (over `?1` the time, `?3` the owner) holds.
 fn park(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     id: BodyId,
     reason: &str,
     now: Instant,
