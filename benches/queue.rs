@@ -347,9 +347,8 @@ fn text(serial: usize, bytes: usize) -> String {
     let mut at = serial;
     while text.len() < bytes {
         at += 1;
-        text.push_str(&format!(
-            "* Line {at:08} says \"what was found\" in a sentence that is as long as they are.\n"
-        ));
+        let said = "* Line {at} says \"what was found\" in a sentence that is as long as they are.\n";
+        text.push_str(&said.replace("{at}", &at.to_string()));
     }
     text.truncate(bytes);
     text

@@ -177,10 +177,8 @@ pub fn reconcile(
     if !all && !fresh.is_empty() {
         fresh.leave_out(&held_by_remote(&teller, config, &fresh.wanted)?);
     }
-    let envelope = match fresh.is_empty() {
-        true => None,
-        false => Some(speaker::envelope(repo, config, standing, teller.project_uuid(), tip)?),
-    };
+    let says = || speaker::envelope(repo, config, standing, teller.project_uuid(), tip);
+    let envelope = if fresh.is_empty() { None } else { Some(says()?) };
     let gone = supersede::find(&teller, queue, Some(tip))?;
     let (unread, is_little) = (fresh.unread, fresh.bodies.len() <= BATCH);
     let put = |queue: &mut Queue| -> Result<Reconciled, EnqueueError> {

@@ -98,7 +98,7 @@ fn are_sent_by_the_one_whose_turn_it_is() {
     let (mut one, mut two) = (place.open(), place.open());
     one.enqueue_bodies(&bodies(4), ROOMY, at(0)).expect("enqueues");
     let ids: Vec<_> = one.bodies().expect("reads").iter().map(|row| row.id).collect();
-    let mut turn = |queue: &mut Queue, owner: &str, time: i64| {
+    let turn = |queue: &mut Queue, owner: &str, time: i64| {
         queue.take_turn(&[ids[3], ids[0]], claim(owner, at(time))).expect("asks")
     };
     assert_eq!(turn(&mut one, "one", 0), Some(ids[3]));
