@@ -14,9 +14,11 @@ mod handled;
 mod import;
 mod legacy;
 mod open;
+mod room;
 mod row;
 mod schema;
 mod stats;
+mod transaction;
 mod types;
 
 pub use error::QueueError;

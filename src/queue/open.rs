@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
@@ -44,8 +44,8 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct Queue {
     pub(super) path: PathBuf,
-    connection: Connection,
-    access: Access,
+    pub(super) connection: Connection,
+    pub(super) access: Access,
 }
 
 /// The version of `SQLite` as one number, `3051003` for 3.51.3.
@@ -73,12 +73,15 @@ impl Queue {
                 return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
             }
             State::Corrupt => Some(move_aside(path, now)?),
-            State::Absent | State::Older => None,
+            State::Absent | State::Older | State::Lacking => None,
         };
         create_file(path)?;
         let mut queue = Self::connect(path, Access::ReadWrite)?;
         queue.transaction(|transaction| {
             let sql = |error| QueueError::sql(path, error);
+            if matches!(found, State::Lacking) {
+                return transaction.execute_batch(schema::COMPLETE).map_err(sql);
+            }
             legacy::migrate(transaction, path, now)?;
             if is_gone {
                 let note = "INSERT OR REPLACE INTO state(key, value) VALUES (?1, ?2)";
@@ -116,71 +119,6 @@ impl Queue {
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
         Ok(Self { path: path.to_owned(), connection, access })
-    }
-
-    /// Does several things in one transaction that holds the write lock from its start: all of them or, after an error,
-    /// none.
-    pub fn together<T, E: From<QueueError>>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.writable()?;
-        let run = |queue: &Self, sql: &str| {
-            queue.connection.execute_batch(sql).map_err(|error| QueueError::sql(&queue.path, error))
-        };
-        run(self, "BEGIN IMMEDIATE")?;
-        let result = work(self).and_then(|done| Ok(run(self, "COMMIT").map(|()| done)?));
-        if result.is_err() && !self.connection.is_autocommit() {
-            // What cannot be undone now is undone by whoever opens it next.
-            let _ = run(self, "ROLLBACK");
-        }
-        result
-    }
-
-    /// Runs `work` in one transaction that holds the write lock from its start, or as a part of one that is open
-    /// ([`together`](Self::together)); an error undoes all of it.
-    pub(super) fn transaction<T>(
-        &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, QueueError>,
-    ) -> Result<T, QueueError> {
-        self.writable()?;
-        let sql = |error| QueueError::sql(&self.path, error);
-        if self.connection.is_autocommit() {
-            let transaction =
-                Transaction::new(&mut self.connection, TransactionBehavior::Immediate).map_err(sql)?;
-            let result = work(&transaction)?;
-            transaction.commit().map_err(sql)?;
-            Ok(result)
-        } else {
-            let part = self.connection.savepoint().map_err(sql)?;
-            let result = work(&part)?;
-            part.commit().map_err(sql)?;
-            Ok(result)
-        }
-    }
-
-    fn writable(&self) -> Result<(), QueueError> {
-        match self.access {
-            Access::ReadWrite => Ok(()),
-            Access::ReadOnly { found } => Err(QueueError::Newer { path: self.path.clone(), found }),
-        }
-    }
-
-    /// As [`transaction`](Self::transaction), for work that only `SQLite` can refuse.
-    pub(super) fn write<T>(
-        &mut self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, QueueError> {
-        let path = self.path.clone();
-        self.transaction(|transaction| work(transaction).map_err(|error| QueueError::sql(&path, error)))
-    }
-
-    /// Runs a query.
-    pub(super) fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, QueueError> {
-        work(&self.connection).map_err(|error| QueueError::sql(&self.path, error))
     }
 }
 
@@ -234,7 +172,7 @@ pub enum Health {
 pub fn health(path: &Path) -> Result<Health, QueueError> {
     Ok(match probe(path)? {
         State::Absent => Health::Absent,
-        State::Older | State::Present(Access::ReadWrite) => Health::Sound,
+        State::Older | State::Lacking | State::Present(Access::ReadWrite) => Health::Sound,
         State::Present(Access::ReadOnly { found }) => Health::Newer { found },
         State::Corrupt => Health::Corrupt,
     })
@@ -249,6 +187,8 @@ pub fn place(common_dir: &Path) -> PathBuf {
 enum State {
     Absent,
     Older,
+    /// The present version without [`schema::COMPLETE`]
+    Lacking,
     /// The present version or a newer one
     Present(Access),
     Corrupt,
@@ -264,15 +204,18 @@ fn probe(path: &Path) -> Result<State, QueueError> {
     let version = |connection: Connection| {
         // Reads the schema too, so that a damaged one is found here.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
+        let is_lacking = connection.query_row(schema::IS_LACKING, [], |row| row.get::<_, bool>(0))?;
+        Ok((version, is_lacking))
     };
     let version = match read_only(path).and_then(version) {
         Err(error) if is_interrupted(&error) => roll_back(path).and_then(version),
         other => other,
     };
     match version.map_err(|error| QueueError::sql(path, error)) {
-        Ok(version) if version > schema::VERSION => Ok(State::Present(Access::ReadOnly { found: version })),
-        Ok(schema::VERSION) => Ok(State::Present(Access::ReadWrite)),
+        Ok((found, _)) if found > schema::VERSION => Ok(State::Present(Access::ReadOnly { found })),
+        Ok((schema::VERSION, true)) => Ok(State::Lacking),
+        Ok((schema::VERSION, false)) => Ok(State::Present(Access::ReadWrite)),
         Ok(_) => Ok(State::Older),
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),

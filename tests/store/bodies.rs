@@ -220,3 +220,47 @@ fn are_purged_by_mission() {
     assert_eq!(queue.purge_bodies(Some("one-01KQ47E8")).expect("purges"), 3);
     assert_eq!(queue.purge_bodies(None).expect("purges"), 0);
 }
+
+#[test]
+fn of_any_size_change_their_state_without_being_written_anew() {
+    let place = Place::new();
+    let mut queue = place.open();
+    let late = |millis: u64| at(0).after(Duration::from_millis(millis));
+    let text = "0123456789abcdef".repeat(32 << 10);
+    let large = NewBody { index_event_id: Some(FIRST.into()), ..body("spec.md", &text) };
+    queue.enqueue_bodies(&[large], ROOMY, late(1)).expect("enqueues");
+    let id = queue.bodies().expect("reads")[0].id;
+    let log = place.database().with_extension("db-wal");
+    // Another connection that stays open keeps the log from being emptied; now all of it is in the database.
+    let other = rusqlite::Connection::open(place.database()).expect("opens");
+    let written = |queue: &mut Queue, what: &str, act: &mut dyn FnMut(&mut Queue)| {
+        let all = "PRAGMA wal_checkpoint(TRUNCATE)";
+        other.query_row(all, [], |_| Ok(())).expect("empties the log");
+        act(queue);
+        let bytes = fs::metadata(&log).expect("a log").len();
+        assert!(bytes > 0 && bytes <= 40_000, "{what}: {bytes} bytes");
+        let left = queue.read_bodies(&[id], claim("one", late(9))).expect("reads");
+        assert_eq!(
+            left[0].payload.as_object().map(|o| o["content_body"].as_str() == Some(&*text)),
+            Some(true)
+        );
+    };
+    written(&mut queue, "its event is acknowledged", &mut |queue| {
+        queue.acknowledge_events(&[FIRST]).expect("writes");
+    });
+    assert_eq!(queue.bodies().expect("reads")[0].index_event_id, None);
+    for round in 0..30_u64 {
+        let now = late(100_001 * round + 1);
+        written(&mut queue, "a turn", &mut |queue| {
+            assert!(queue.take_turn(&[id], claim("one", now)).expect("asks").is_some());
+        });
+        written(&mut queue, "a lease that is given back", &mut |queue| queue.release("one").expect("writes"));
+        let words = "no, and here is why: ".repeat(usize::try_from(round % 15).expect("a number"));
+        written(&mut queue, "a rejection", &mut |queue| {
+            let back_off = BackOff { wait: Duration::from_millis(1_500), counts: true, error: &words };
+            assert!(queue.back_off_body(id, "one", back_off, now).expect("writes"));
+        });
+        let row = &queue.bodies().expect("reads")[0];
+        assert_eq!((u64::from(row.retry_count), row.last_error.as_ref()), (round + 1, Some(&words)));
+    }
+}
