@@ -147,10 +147,12 @@ fn a_turn_is_kept_for_as_long_as_it_takes_and_one_that_was_lost_ends_the_run() {
                            lease_until = unixepoch('subsec') + 600 WHERE lease_owner IS NOT NULL";
                 Connection::open(&queue).expect("a queue").execute_batch(sql).expect("a statement");
             }
-            // A turn lasts two requests, of a second each, and 5 seconds; half of that is left when it is taken again.
-            std::thread::sleep(Duration::from_millis(if is_lost { 350 } else { 600 }));
+            // One after the other. A turn lasts two requests, of 2 seconds each, and 5 seconds, and is taken again when
+            // half of that is left.
+            std::thread::sleep(Duration::from_millis(165));
             None
         });
+        repo.ok(&["config", "mission.pushBudget", "2"]);
         let flush = repo.mission(&["sync", "flush"]);
         let left: Vec<String> = column(&repo, "SELECT coalesce(lease_owner, '') FROM body_upload_queue");
         (flush, left, server.state().1.len())
