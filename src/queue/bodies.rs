@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::room::{self, Change};
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
 use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
 use crate::clock::Instant;
@@ -29,10 +28,9 @@ impl Queue {
             )?);
             let mut insert = transaction.prepare(&format!(
                 "INSERT INTO body_upload_queue({KEY_COLUMNS}, hash_algorithm, content_body, size_bytes, created_at,
-                     blob_id, index_event_id, origin, room)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, {})
-                 ON CONFLICT DO NOTHING",
-                room::of_new("?10")
+                     blob_id, index_event_id, origin)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 ON CONFLICT DO NOTHING"
             ))?;
             let mut present = transaction.prepare(
                 "SELECT 1 FROM body_upload_queue WHERE project_uuid = ?1 AND mission_slug = ?2
@@ -102,8 +100,8 @@ impl Queue {
     pub fn lease_bodies(&mut self, ids: &[BodyId], claim: Claim<'_>) -> Result<Vec<LeasedBody>, QueueError> {
         self.write(|transaction| {
             let mut lease = transaction.prepare(&format!(
-                "UPDATE body_upload_queue SET {} WHERE row_id = ?4 AND {FREE} AND {DUE}",
-                room::lease("?2", "?3")
+                "UPDATE body_upload_queue SET lease_owner = ?2, lease_until = ?3
+                 WHERE row_id = ?4 AND {FREE} AND {DUE}"
             ))?;
             let mut select = transaction.prepare(&select("row_id = ?1"))?;
             let (now, end) = (row::seconds(claim.now), row::lease_end(claim.now, claim.lasting));
@@ -128,10 +126,9 @@ impl Queue {
             if other_sender(transaction, claim.owner, claim.now)?.is_some() {
                 return Ok(None);
             }
-            let mut hold = transaction.prepare(&format!(
-                "UPDATE body_upload_queue SET {} WHERE row_id = ?3",
-                room::lease("?1", "?2")
-            ))?;
+            let mut hold = transaction.prepare(
+                "UPDATE body_upload_queue SET lease_owner = ?1, lease_until = ?2 WHERE row_id = ?3",
+            )?;
             let end = row::lease_end(claim.now, claim.lasting);
             for id in ids {
                 if hold.execute(params![claim.owner, end, id.0])? == 1 {
@@ -187,14 +184,9 @@ impl Queue {
         self.write(|transaction| {
             let changed = transaction.execute(
                 &format!(
-                    "UPDATE body_upload_queue SET {} WHERE row_id = ?6 AND (lease_owner = ?2 OR {FREE})",
-                    room::set(&[
-                        Change::Count("retry_count", "retry_count + ?3"),
-                        Change::Real("next_attempt_at", "?4"),
-                        Change::Text("last_error", "?5"),
-                        Change::Text("lease_owner", "NULL"),
-                        Change::Real("lease_until", "NULL"),
-                    ])
+                    "UPDATE body_upload_queue SET retry_count = retry_count + ?3, next_attempt_at = ?4,
+                         last_error = ?5, lease_owner = NULL, lease_until = NULL
+                     WHERE row_id = ?6 AND (lease_owner = ?2 OR {FREE})"
                 ),
                 params![
                     row::seconds(now),
@@ -252,12 +244,11 @@ impl Queue {
     /// Gives back whatever `owner` still holds, of both queues.
     pub fn release(&mut self, owner: &str) -> Result<(), QueueError> {
         self.write(|transaction| {
-            let free = [
-                format!("UPDATE body_upload_queue SET {}", room::lease("NULL", "NULL")),
-                "UPDATE queue SET lease_owner = NULL, lease_until = NULL".to_owned(),
-            ];
-            for free in free {
-                transaction.execute(&format!("{free} WHERE lease_owner = ?1"), [owner])?;
+            for table in ["body_upload_queue", "queue"] {
+                let sql = format!(
+                    "UPDATE {table} SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1"
+                );
+                transaction.execute(&sql, [owner])?;
             }
             Ok(())
         })

@@ -2,7 +2,6 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::room::{self, Change};
 use super::row::{self, DUE, FREE};
 use super::{BackOff, Claim, Enqueued, Origin, Queue, QueueError};
 use crate::clock::Instant;
@@ -179,10 +178,8 @@ impl Queue {
     pub fn acknowledge_events(&mut self, event_ids: &[&str]) -> Result<u64, QueueError> {
         self.write(|transaction| {
             let mut delete = transaction.prepare("DELETE FROM queue WHERE event_id = ?1")?;
-            let mut unlock = transaction.prepare(&format!(
-                "UPDATE body_upload_queue SET {} WHERE index_event_id = ?1",
-                room::set(&[Change::Text("index_event_id", "NULL")])
-            ))?;
+            let mut unlock = transaction
+                .prepare("UPDATE body_upload_queue SET index_event_id = NULL WHERE index_event_id = ?1")?;
             let mut removed = 0;
             for id in event_ids {
                 removed += delete.execute([id])? as u64;

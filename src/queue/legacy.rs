@@ -116,7 +116,7 @@ const PLANS: [Plan; 3] = [
             same("content_body", &["content_body"], "''"),
         ],
         key: &BODY_KEY,
-        dropped: &["origin", "lease_owner", "lease_until", "room"],
+        dropped: &["origin", "lease_owner", "lease_until"],
     },
     Plan {
         table: FAILURES,

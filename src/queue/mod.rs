@@ -14,7 +14,6 @@ mod handled;
 mod import;
 mod legacy;
 mod open;
-mod room;
 mod row;
 mod schema;
 mod stats;

@@ -73,15 +73,12 @@ impl Queue {
                 return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
             }
             State::Corrupt => Some(move_aside(path, now)?),
-            State::Absent | State::Older | State::Lacking => None,
+            State::Absent | State::Older => None,
         };
         create_file(path)?;
         let mut queue = Self::connect(path, Access::ReadWrite)?;
         queue.transaction(|transaction| {
             let sql = |error| QueueError::sql(path, error);
-            if matches!(found, State::Lacking) {
-                return transaction.execute_batch(schema::COMPLETE).map_err(sql);
-            }
             legacy::migrate(transaction, path, now)?;
             if is_gone {
                 let note = "INSERT OR REPLACE INTO state(key, value) VALUES (?1, ?2)";
@@ -172,7 +169,7 @@ pub enum Health {
 pub fn health(path: &Path) -> Result<Health, QueueError> {
     Ok(match probe(path)? {
         State::Absent => Health::Absent,
-        State::Older | State::Lacking | State::Present(Access::ReadWrite) => Health::Sound,
+        State::Older | State::Present(Access::ReadWrite) => Health::Sound,
         State::Present(Access::ReadOnly { found }) => Health::Newer { found },
         State::Corrupt => Health::Corrupt,
     })
@@ -187,8 +184,6 @@ pub fn place(common_dir: &Path) -> PathBuf {
 enum State {
     Absent,
     Older,
-    /// The present version without [`schema::COMPLETE`]
-    Lacking,
     /// The present version or a newer one
     Present(Access),
     Corrupt,
@@ -204,18 +199,15 @@ fn probe(path: &Path) -> Result<State, QueueError> {
     let version = |connection: Connection| {
         // Reads the schema too, so that a damaged one is found here.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
-        let is_lacking = connection.query_row(schema::IS_LACKING, [], |row| row.get::<_, bool>(0))?;
-        Ok((version, is_lacking))
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
     };
     let version = match read_only(path).and_then(version) {
         Err(error) if is_interrupted(&error) => roll_back(path).and_then(version),
         other => other,
     };
     match version.map_err(|error| QueueError::sql(path, error)) {
-        Ok((found, _)) if found > schema::VERSION => Ok(State::Present(Access::ReadOnly { found })),
-        Ok((schema::VERSION, true)) => Ok(State::Lacking),
-        Ok((schema::VERSION, false)) => Ok(State::Present(Access::ReadWrite)),
+        Ok(version) if version > schema::VERSION => Ok(State::Present(Access::ReadOnly { found: version })),
+        Ok(schema::VERSION) => Ok(State::Present(Access::ReadWrite)),
         Ok(_) => Ok(State::Older),
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),

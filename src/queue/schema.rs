@@ -10,13 +10,6 @@ pub(super) const BODIES: &str = "body_upload_queue";
 /// See [`QUEUE`].
 pub(super) const FAILURES: &str = "body_upload_failure_log";
 
-/// What the first databases of this version lack. Who made them goes on reading and writing them with it.
-pub(super) const COMPLETE: &str = "ALTER TABLE body_upload_queue ADD COLUMN room BLOB";
-
-/// Whether a database of this version lacks it.
-pub(super) const IS_LACKING: &str =
-    "SELECT count(*) > 0 AND sum(name = 'room') = 0 FROM pragma_table_info('body_upload_queue')";
-
 /// `content_body` comes last, so that scans over the other columns never read the pages it overflows into.
 /// Ids are never used twice (AUTOINCREMENT): a late acknowledgement cannot remove another row.
 pub(super) const CREATE: &str = "
@@ -57,7 +50,6 @@ CREATE TABLE IF NOT EXISTS body_upload_queue(
     origin TEXT NOT NULL DEFAULT 'tree' CHECK(origin IN ('tree', 'import', 'worktree')),
     lease_owner TEXT,
     lease_until REAL,
-    room BLOB,
     content_body TEXT NOT NULL,
     UNIQUE(project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, content_hash)
 );

@@ -52,38 +52,6 @@ fn go_on_with_the_numbers_of_their_rows() {
 }
 
 #[test]
-fn of_this_version_are_completed_and_go_on_to_be_used_by_who_made_them() {
-    let place = Place::new();
-    place.prepare("");
-    SCHEMAS[4].make(&place.database(), 200);
-    let rows = place.open().bodies().expect("reads");
-    assert!(rows.len() == 200 && rows.iter().all(|row| row.origin == Origin::Tree));
-    assert_eq!(rows[99].index_event_id.as_deref(), Some("e100"));
-    let columns = "SELECT group_concat(name) FROM pragma_table_info('body_upload_queue')";
-    let completed = place.ask(columns);
-    assert!(completed.ends_with("content_body,room"), "{completed}");
-    // What the earlier program does goes on as before, and what it wrote is read.
-    let earlier = rusqlite::Connection::open(place.database()).expect("opens");
-    earlier
-        .execute_batch(
-            "INSERT INTO body_upload_queue(project_uuid, mission_slug, target_branch, mission_type, manifest_version,
-                 artifact_path, content_hash, hash_algorithm, content_body, size_bytes, created_at, blob_id,
-                 index_event_id, origin)
-             VALUES ('p', 's', 'main', 't', '1', 'x.md', 'x', 'sha256', printf('%.*c', 20000, 'x'), 20000, 1.5, 'b',
-                 NULL, 'tree') ON CONFLICT DO NOTHING;
-             UPDATE body_upload_queue SET lease_owner = 'earlier', lease_until = 1775451700.5 WHERE row_id = 201;",
-        )
-        .expect("writes");
-    let mut queue = place.open();
-    let id = queue.bodies().expect("reads")[200].id;
-    assert_eq!(queue.take_turn(&[id], claim("a", at(0))).expect("asks"), None, "the earlier one sends");
-    assert_eq!(queue.take_turn(&[id], claim("a", at(60))).expect("asks"), Some(id));
-    let held = "SELECT lease_owner FROM body_upload_queue WHERE row_id = 201 AND lease_until > 1775451740";
-    assert_eq!(place.ask(held), "a", "the earlier one sees who sends");
-    assert_eq!((place.ask(columns), place.ask("PRAGMA user_version")), (completed, "1".to_owned()));
-}
-
-#[test]
 fn keep_their_words_for_failed_and_delivered() {
     let place = Place::new();
     place.prepare(

@@ -30,7 +30,7 @@ const PRESENT: [&str; 3] = [
 const NUMBERS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 WHERE {rows} > 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})";
 
-pub(crate) const SCHEMAS: [Schema; 5] = [
+pub(crate) const SCHEMAS: [Schema; 4] = [
     Schema {
         name: "the first",
         create: "
@@ -155,45 +155,6 @@ pub(crate) const SCHEMAS: [Schema; 5] = [
             None,
             None,
         ],
-    },
-    Schema {
-        name: "of this version, without room",
-        create: "
-    CREATE TABLE queue(id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT UNIQUE NOT NULL, event_type TEXT NOT NULL,
-        status TEXT NOT NULL CHECK(status IN ('pending', 'failed')), retry_count INTEGER NOT NULL DEFAULT 0,
-        created_at TEXT NOT NULL, last_attempt_at TEXT, next_attempt_at REAL NOT NULL DEFAULT 0, last_error TEXT,
-        error_category TEXT, coalesce_key TEXT,
-        origin TEXT NOT NULL DEFAULT 'tree' CHECK(origin IN ('tree', 'import', 'worktree')), lease_owner TEXT,
-        lease_until REAL, data TEXT NOT NULL);
-    CREATE TABLE body_upload_queue(row_id INTEGER PRIMARY KEY AUTOINCREMENT, project_uuid TEXT NOT NULL,
-        mission_slug TEXT NOT NULL, target_branch TEXT NOT NULL, mission_type TEXT NOT NULL,
-        manifest_version TEXT NOT NULL, artifact_path TEXT NOT NULL, content_hash TEXT NOT NULL,
-        hash_algorithm TEXT NOT NULL DEFAULT 'sha256', size_bytes INTEGER NOT NULL,
-        retry_count INTEGER NOT NULL DEFAULT 0, next_attempt_at REAL NOT NULL DEFAULT 0, created_at REAL NOT NULL,
-        last_error TEXT, blob_id TEXT, index_event_id TEXT,
-        origin TEXT NOT NULL DEFAULT 'tree' CHECK(origin IN ('tree', 'import', 'worktree')), lease_owner TEXT,
-        lease_until REAL, content_body TEXT NOT NULL,
-        UNIQUE(project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, content_hash));
-    CREATE TABLE body_upload_failure_log(row_id INTEGER PRIMARY KEY AUTOINCREMENT, project_uuid TEXT NOT NULL,
-        mission_slug TEXT NOT NULL, target_branch TEXT NOT NULL, mission_type TEXT NOT NULL,
-        manifest_version TEXT NOT NULL, artifact_path TEXT NOT NULL, content_hash TEXT NOT NULL,
-        hash_algorithm TEXT NOT NULL DEFAULT 'sha256', size_bytes INTEGER NOT NULL DEFAULT 0,
-        failure_reason TEXT NOT NULL, failure_count INTEGER NOT NULL DEFAULT 1, first_failed_at REAL NOT NULL,
-        last_failed_at REAL NOT NULL, UNIQUE(project_uuid, mission_slug, target_branch, mission_type,
-        manifest_version, artifact_path, content_hash, failure_reason));
-    CREATE TABLE handled(worktree TEXT NOT NULL, ref TEXT NOT NULL, tip TEXT NOT NULL, specs_tree TEXT,
-        PRIMARY KEY(worktree, ref));
-    CREATE TABLE state(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
-    CREATE INDEX body_upload_by_index_event ON body_upload_queue(index_event_id) WHERE index_event_id IS NOT NULL;
-    PRAGMA user_version = 1;",
-        fill: "
-    INSERT INTO queue(event_id, event_type, data, status, created_at, retry_count)
-        {numbers} SELECT 'e' || i, 'WPAssigned', '{\"n\": ' || i || '}', 'pending', '2026-04-06T05:01:28+00:00', 0 FROM n;
-    INSERT INTO body_upload_queue(project_uuid, mission_slug, target_branch, mission_type, manifest_version,
-        artifact_path, content_hash, content_body, size_bytes, created_at, index_event_id)
-        {numbers} SELECT 'p', 'slug', 'main', 'research', '2', 'research/' || i || '.md', 'h' || i,
-               printf('%.*c', 1 + 20000 * (i % 100 = 0), 'b'), 1 + 20000 * (i % 100 = 0), 1775451688.5 + i, 'e' || i FROM n;",
-        says: [Some(PRESENT[0]), Some(PRESENT[1]), Some(PRESENT[2])],
     },
 ];
 

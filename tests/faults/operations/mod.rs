@@ -32,7 +32,6 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
         Box::new(schema::Migration("schema-migration-2", 1)),
         Box::new(schema::Migration("schema-migration-3", 2)),
         Box::new(schema::Migration("schema-migration-4", 3)),
-        Box::new(schema::Migration("schema-migration-5", 4)),
     ]
 }
 
