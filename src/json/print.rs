@@ -123,19 +123,15 @@ fn atom(out: &mut String, value: &Value) {
 }
 
 fn quoted(out: &mut String, text: &str, ascii: bool) {
+    out.reserve(text.len() + text.len() / 16 + 2);
     out.push('"');
-    let mut plain_from = 0;
-    for (at, character) in text.char_indices() {
-        let plain = match character {
-            '"' | '\\' | '\u{0}'..='\u{1f}' => false,
-            ' '..='~' => true,
-            _ => !ascii,
-        };
-        if plain {
-            continue;
-        }
-        out.push_str(&text[plain_from..at]);
-        plain_from = at + character.len_utf8();
+    let mut rest = text;
+    loop {
+        let (plain, other) = rest.split_at(plain_length(rest, ascii));
+        out.push_str(plain);
+        let mut characters = other.chars();
+        let Some(character) = characters.next() else { break };
+        rest = characters.as_str();
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -152,8 +148,24 @@ fn quoted(out: &mut String, text: &str, ascii: bool) {
             }
         }
     }
-    out.push_str(&text[plain_from..]);
     out.push('"');
+}
+
+/// Bytes up to the first character that must be escaped. Looks at many at once: artifacts are mostly plain text.
+fn plain_length(text: &str, ascii: bool) -> usize {
+    let last = if ascii { b'~' } else { u8::MAX };
+    let is_plain = |byte: &&u8| **byte >= b' ' && **byte <= last && **byte != b'"' && **byte != b'\\';
+    // Counted and not searched, which the compiler does for many bytes in one step.
+    let all_plain = |many: &[u8]| many.iter().filter(is_plain).count() == many.len();
+    let mut rest = text.as_bytes();
+    for many in [64, 8, 1] {
+        while let Some((first, others)) = rest.split_at_checked(many)
+            && all_plain(first)
+        {
+            rest = others;
+        }
+    }
+    text.len() - rest.len()
 }
 
 fn escape_unit(out: &mut String, unit: u16) {

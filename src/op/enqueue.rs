@@ -177,21 +177,26 @@ pub fn reconcile(
     if !all && !fresh.is_empty() {
         fresh.leave_out(&held_by_remote(&teller, config, &fresh.wanted)?);
     }
-    let unread = fresh.unread;
-    let mut done = if fresh.is_empty() {
-        Reconciled { artifacts: fresh.skipped, ..Reconciled::default() }
-    } else {
-        let envelope = speaker::envelope(repo, config, standing, teller.project_uuid(), tip)?;
-        enqueue(&teller, config, queue, &envelope, fresh, Origin::Tree)?
-    };
-    done.superseded = supersede::remove(&teller, queue, Some(tip))?;
-    if !unread && !done.is_unfinished() {
-        queue.set_handled(&record)?;
-        if queue.state(PROJECT)?.as_deref() != Some(teller.project_uuid()) {
-            queue.set_state(PROJECT, Some(teller.project_uuid()))?;
+    let says = || speaker::envelope(repo, config, standing, teller.project_uuid(), tip);
+    let envelope = if fresh.is_empty() { None } else { Some(says()?) };
+    let gone = supersede::find(&teller, queue, Some(tip))?;
+    let (unread, is_little) = (fresh.unread, fresh.bodies.len() <= BATCH);
+    let put = |queue: &mut Queue| -> Result<Reconciled, EnqueueError> {
+        let mut done = match envelope {
+            None => Reconciled { artifacts: fresh.skipped, ..Reconciled::default() },
+            Some(envelope) => enqueue(&teller, config, queue, &envelope, fresh, Origin::Tree)?,
+        };
+        done.superseded = gone.remove(queue)?;
+        if !unread && !done.is_unfinished() {
+            queue.set_handled(&record)?;
+            if queue.state(PROJECT)?.as_deref() != Some(teller.project_uuid()) {
+                queue.set_state(PROJECT, Some(teller.project_uuid()))?;
+            }
         }
-    }
-    Ok(done)
+        Ok(done)
+    };
+    // A commit waits for the disk once; others wait for the store no longer than that takes.
+    if is_little { queue.together(put) } else { put(queue) }
 }
 
 /// Queues what a commit says that is pushed under a name but is no branch here: an expression, a tag. It is compared with

@@ -12,7 +12,7 @@ use crate::clock::Instant;
 use crate::git::{GitError, Oid};
 use crate::json::Value;
 use crate::mission::SPECS;
-use crate::queue::{BodyId, BodyRow, Origin, Queue, QueuedEvent};
+use crate::queue::{BodyId, BodyRow, Handled, Origin, Queue, QueueError, QueuedEvent};
 
 /// The reason in the log and on the failure list.
 pub const REASON: &str = "superseded: no tip says it any more";
@@ -51,12 +51,17 @@ pub fn tips(teller: &Teller<'_>, first: Option<&Oid>) -> Result<Vec<Oid>, GitErr
     Ok(tips)
 }
 
-/// Removes what no tip says any more. Tips are asked until every row is said by one; `first` is asked first.
-pub fn remove(
-    teller: &Teller<'_>,
-    queue: &mut Queue,
-    first: Option<&Oid>,
-) -> Result<Vec<Superseded>, EnqueueError> {
+/// Rows that no tip says any more.
+#[derive(Debug, Default)]
+pub struct Unsaid {
+    events: Vec<QueuedEvent>,
+    bodies: Vec<BodyRow>,
+    /// Records of refs that are no longer what was handled
+    moved: Vec<Handled>,
+}
+
+/// Finds what no tip says any more. Tips are asked until every row is said by one; `first` is asked first.
+pub fn find(teller: &Teller<'_>, queue: &Queue, first: Option<&Oid>) -> Result<Unsaid, EnqueueError> {
     let mut events: Vec<QueuedEvent> =
         queue.events()?.into_iter().filter(|event| event.origin == Origin::Tree).collect();
     let mut bodies: Vec<BodyRow> = queue
@@ -65,40 +70,69 @@ pub fn remove(
         .filter(|body| body.origin == Origin::Tree && body.blob_id.is_some())
         .collect();
     let wanted = wanted(&events, &bodies);
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut said = Said::default();
-    for tip in tips(teller, first)? {
-        if events.is_empty() && bodies.is_empty() {
-            return Ok(Vec::new());
-        }
-        said.add(teller, &tip, &wanted)?;
+    let mut ask = |tip: &Oid| -> Result<bool, GitError> {
+        said.add(teller, tip, &wanted)?;
         events.retain(|event| !said.events.contains(&event.event_id));
         bodies.retain(|body| version(body).is_none_or(|version| !said.versions.contains(&version)));
+        Ok(events.is_empty() && bodies.is_empty())
+    };
+    if wanted.is_empty() {
+        return Ok(Unsaid::default());
+    }
+    // Mostly the first says it all, and what else there is need not be looked up.
+    if let Some(first) = first
+        && ask(first)?
+    {
+        return Ok(Unsaid::default());
+    }
+    for tip in tips(teller, first)?.iter().filter(|tip| Some(*tip) != first) {
+        if ask(tip)? {
+            return Ok(Unsaid::default());
+        }
     }
     if events.is_empty() && bodies.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Unsaid::default());
     }
-    // First the records, so that what comes back is seen as new even if this is the last thing we do.
-    forget_moved_refs(teller, queue)?;
-    let event_ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
-    queue.remove_events(&event_ids)?;
-    let body_ids: Vec<BodyId> = bodies.iter().map(|body| body.id).collect();
-    queue.park_bodies(&body_ids, REASON, Instant::now())?;
-    let events = events
-        .into_iter()
-        .map(|event| Superseded::Event { event_id: event.event_id, event_type: event.event_type });
-    let bodies = bodies.into_iter().map(|body| Superseded::Body {
-        mission_slug: body.key.namespace.mission_slug,
-        artifact_path: body.key.artifact_path,
-        content_hash: body.key.content_hash,
-    });
-    Ok(events.chain(bodies).collect())
+    let moved = moved_refs(teller, queue)?;
+    Ok(Unsaid { events, bodies, moved })
 }
 
-/// Drops the records of refs that no longer are what was handled: if they come back, they are looked at again.
-fn forget_moved_refs(teller: &Teller<'_>, queue: &mut Queue) -> Result<(), EnqueueError> {
+impl Unsaid {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.bodies.is_empty()
+    }
+
+    /// Removes them.
+    pub fn remove(self, queue: &mut Queue) -> Result<Vec<Superseded>, QueueError> {
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        // First the records, so that what comes back is seen as new even if this is the last thing we do.
+        for record in &self.moved {
+            queue.forget_handled(&record.worktree, &record.reference)?;
+        }
+        let event_ids: Vec<&str> = self.events.iter().map(|event| event.event_id.as_str()).collect();
+        queue.remove_events(&event_ids)?;
+        let body_ids: Vec<BodyId> = self.bodies.iter().map(|body| body.id).collect();
+        queue.park_bodies(&body_ids, REASON, Instant::now())?;
+        let events = self
+            .events
+            .into_iter()
+            .map(|event| Superseded::Event { event_id: event.event_id, event_type: event.event_type });
+        let bodies = self.bodies.into_iter().map(|body| Superseded::Body {
+            mission_slug: body.key.namespace.mission_slug,
+            artifact_path: body.key.artifact_path,
+            content_hash: body.key.content_hash,
+        });
+        Ok(events.chain(bodies).collect())
+    }
+}
+
+/// The records of refs that no longer are what was handled: if they come back, they are looked at again.
+fn moved_refs(teller: &Teller<'_>, queue: &Queue) -> Result<Vec<Handled>, EnqueueError> {
+    let mut moved = Vec::new();
     for record in queue.all_handled()? {
         let tip = teller.repo().commit(&record.reference)?;
         let specs = match &tip {
@@ -106,10 +140,10 @@ fn forget_moved_refs(teller: &Teller<'_>, queue: &mut Queue) -> Result<(), Enque
             None => None,
         };
         if tip.is_none() || specs != record.specs_tree {
-            queue.forget_handled(&record.worktree, &record.reference)?;
+            moved.push(record);
         }
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// The missions that rows are about.

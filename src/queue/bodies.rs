@@ -1,6 +1,6 @@
 //! The body queue: in through the gate, out by acknowledgement. Knows nothing about servers.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
 use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
@@ -103,7 +103,7 @@ impl Queue {
                 "UPDATE body_upload_queue SET lease_owner = ?2, lease_until = ?3
                  WHERE row_id = ?4 AND {FREE} AND {DUE}"
             ))?;
-            let mut select = transaction.prepare(&select_one())?;
+            let mut select = transaction.prepare(&select("row_id = ?1"))?;
             let (now, end) = (row::seconds(claim.now), row::lease_end(claim.now, claim.lasting));
             let mut leased = Vec::new();
             for id in ids {
@@ -112,6 +112,44 @@ impl Queue {
                 }
             }
             Ok(leased)
+        })
+    }
+
+    /// Takes the turn to send bodies, or keeps it: holds the first of `ids` that is there, by which every sender
+    /// sees that another is at work. `None`, and nothing is changed, if another sender holds a row of either queue
+    /// or none of `ids` is there.
+    ///
+    /// One row stands for all: whoever begins to send looks for any row that is held. To hold each of them would
+    /// rewrite it with its content.
+    pub fn take_turn(&mut self, ids: &[BodyId], claim: Claim<'_>) -> Result<Option<BodyId>, QueueError> {
+        self.write(|transaction| {
+            if other_sender(transaction, claim.owner, claim.now)?.is_some() {
+                return Ok(None);
+            }
+            let mut hold = transaction.prepare(
+                "UPDATE body_upload_queue SET lease_owner = ?1, lease_until = ?2 WHERE row_id = ?3",
+            )?;
+            let end = row::lease_end(claim.now, claim.lasting);
+            for id in ids {
+                if hold.execute(params![claim.owner, end, id.0])? == 1 {
+                    return Ok(Some(*id));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Reads bodies for the sender whose turn it is, without those that are gone or that somebody else holds.
+    pub fn read_bodies(&self, ids: &[BodyId], claim: Claim<'_>) -> Result<Vec<LeasedBody>, QueueError> {
+        self.read(|connection| {
+            let mut select =
+                connection.prepare(&select(&format!("row_id = ?2 AND (lease_owner = ?3 OR {FREE})")))?;
+            let now = row::seconds(claim.now);
+            let mut bodies = Vec::with_capacity(ids.len());
+            for id in ids {
+                bodies.extend(select.query_row(params![now, id.0, claim.owner], leased_body).optional()?);
+            }
+            Ok(bodies)
         })
     }
 
@@ -134,8 +172,8 @@ impl Queue {
         })
     }
 
-    /// Gives a body back after a try that did not deliver. False, and nothing is changed, if `owner` no longer
-    /// holds it.
+    /// Gives a body back after a try that did not deliver. False, and nothing is changed, if somebody else than
+    /// `owner` holds it now.
     pub fn back_off_body(
         &mut self,
         id: BodyId,
@@ -145,22 +183,26 @@ impl Queue {
     ) -> Result<bool, QueueError> {
         self.write(|transaction| {
             let changed = transaction.execute(
-                "UPDATE body_upload_queue SET retry_count = retry_count + ?3, next_attempt_at = ?4,
-                     last_error = ?5, lease_owner = NULL, lease_until = NULL
-                 WHERE row_id = ?1 AND lease_owner = ?2",
+                &format!(
+                    "UPDATE body_upload_queue SET retry_count = retry_count + ?3, next_attempt_at = ?4,
+                         last_error = ?5, lease_owner = NULL, lease_until = NULL
+                     WHERE row_id = ?6 AND (lease_owner = ?2 OR {FREE})"
+                ),
                 params![
-                    id.0,
+                    row::seconds(now),
                     owner,
                     i64::from(back_off.counts),
                     row::next_attempt(now, back_off.wait),
-                    back_off.error
+                    back_off.error,
+                    id.0
                 ],
             )?;
             Ok(changed == 1)
         })
     }
 
-    /// Moves a body to the failure list for good. False, and nothing is changed, if `owner` no longer holds it.
+    /// Moves a body to the failure list for good. False, and nothing is changed, if somebody else than `owner` holds
+    /// it now.
     pub fn fail_body(
         &mut self,
         id: BodyId,
@@ -168,14 +210,19 @@ impl Queue {
         reason: &str,
         now: Instant,
     ) -> Result<bool, QueueError> {
-        self.write(|transaction| park(transaction, id, reason, now, "lease_owner = ?3", Some(owner)))
+        let ours = format!("(lease_owner = ?3 OR {FREE})");
+        self.write(|transaction| park(transaction, id, reason, now, &ours, Some(owner)))
     }
 
-    /// Moves bodies that no sender holds to the failure list, for instance because no tip says them any more.
-    /// Returns how many.
+    /// Moves bodies to the failure list, for instance because no tip says them any more; none while it is a sender's
+    /// turn, who may be sending them. Returns how many.
     pub fn park_bodies(&mut self, ids: &[BodyId], reason: &str, now: Instant) -> Result<u64, QueueError> {
         self.write(|transaction| {
             let mut parked = 0;
+            let held = format!("SELECT 1 FROM body_upload_queue WHERE NOT {FREE}");
+            if transaction.prepare(&held)?.exists([row::seconds(now)])? {
+                return Ok(0);
+            }
             for id in ids {
                 parked += u64::from(park(transaction, *id, reason, now, FREE, None)?);
             }
@@ -209,13 +256,14 @@ impl Queue {
 
     /// Who else holds rows of either queue now, if anybody does.
     pub fn other_sender(&self, owner: &str, now: Instant) -> Result<Option<String>, QueueError> {
-        self.read(|connection| {
-            let held =
-                |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
-            let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
-            connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
-        })
+        self.read(|connection| other_sender(connection, owner, now))
     }
+}
+
+fn other_sender(connection: &Connection, owner: &str, now: Instant) -> rusqlite::Result<Option<String>> {
+    let held = |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
+    let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
+    connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
 }
 
 /// The chokepoint: nothing that breaks the contract is stored.
@@ -226,12 +274,12 @@ fn judge(body: &NewBody) -> Result<BodyUpload, Enqueued> {
 
 /// One body with its content, whoever holds it.
 pub(super) fn read(connection: &Connection, id: BodyId) -> rusqlite::Result<LeasedBody> {
-    connection.prepare(&select_one())?.query_row([id.0], leased_body)
+    connection.prepare(&select("row_id = ?1"))?.query_row([id.0], leased_body)
 }
 
-/// Selects what [`leased_body`] reads, by the row's id.
-fn select_one() -> String {
-    format!("SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE row_id = ?1")
+/// Selects what [`leased_body`] reads.
+fn select(condition: &str) -> String {
+    format!("SELECT {BODY_COLUMNS}, hash_algorithm, content_body FROM body_upload_queue WHERE {condition}")
 }
 
 fn leased_body(r: &Row<'_>) -> rusqlite::Result<LeasedBody> {
@@ -242,7 +290,7 @@ fn leased_body(r: &Row<'_>) -> rusqlite::Result<LeasedBody> {
 
 /// Moves one row to the failure list if `condition` (over `?1` the time, `?3` the owner) holds.
 fn park(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     id: BodyId,
     reason: &str,
     now: Instant,

@@ -91,6 +91,7 @@ impl Queue {
             )?;
             let mut present = transaction.prepare("SELECT 1 FROM queue WHERE event_id = ?1")?;
             let mut outcomes = Vec::with_capacity(events.len());
+            let created_at = now.to_iso();
             for (new, judged) in events.iter().zip(judged) {
                 if let Err(violation) = judged {
                     outcomes.push(Enqueued::Refused(violation));
@@ -102,14 +103,8 @@ impl Queue {
                 } else if total >= capacity {
                     outcomes.push(Enqueued::QueueFull);
                 } else {
-                    let values = params![
-                        id,
-                        kind,
-                        line(&new.event),
-                        now.to_iso(),
-                        new.coalesce_key,
-                        new.origin.word()
-                    ];
+                    let values =
+                        params![id, kind, line(&new.event), created_at, new.coalesce_key, new.origin.word()];
                     total += insert.execute(values)? as u64;
                     outcomes.push(Enqueued::New);
                 }

@@ -59,12 +59,12 @@ impl Queue {
         let mut bodies = Tally::default();
         let ids: Vec<_> = other.bodies()?.iter().map(|body| body.id).collect();
         for batch in ids.chunks(BATCH) {
-            self.import_bodies(&other.read_bodies(batch)?, capacity, now, &mut bodies)?;
+            self.import_bodies(&other.contents(batch)?, capacity, now, &mut bodies)?;
         }
         Ok(Imported { events, bodies })
     }
 
-    fn read_bodies(&self, ids: &[BodyId]) -> Result<Vec<LeasedBody>, QueueError> {
+    fn contents(&self, ids: &[BodyId]) -> Result<Vec<LeasedBody>, QueueError> {
         self.read(|connection| ids.iter().map(|id| read(connection, *id)).collect())
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::schema::{BODIES, CREATE, FAILURES, QUEUE};
 use super::{QueueError, row};
@@ -170,7 +170,7 @@ const BODY_KEY: [&str; 7] = [
 ];
 
 /// Makes the present schema out of whatever tables are there: none, or those of an older one.
-pub(super) fn migrate(transaction: &Transaction<'_>, path: &Path, now: Instant) -> Result<(), QueueError> {
+pub(super) fn migrate(transaction: &Connection, path: &Path, now: Instant) -> Result<(), QueueError> {
     let sql = |error| QueueError::sql(path, error);
     let mut old = Vec::new();
     for plan in &PLANS {
@@ -196,7 +196,7 @@ pub(super) fn migrate(transaction: &Transaction<'_>, path: &Path, now: Instant) 
 }
 
 /// The columns of a table, in lower case; `None` if there is no such table.
-fn columns_of(transaction: &Transaction<'_>, table: &str) -> rusqlite::Result<Option<BTreeSet<String>>> {
+fn columns_of(transaction: &Connection, table: &str) -> rusqlite::Result<Option<BTreeSet<String>>> {
     let there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     if transaction.query_row(there, [table], |_| Ok(())).optional()?.is_none() {
         return Ok(None);
@@ -209,7 +209,7 @@ impl Plan {
     /// Copies the rows. Returns how many different ones there were before, and how many there are now.
     fn carry_over(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: &Connection,
         present: &BTreeSet<String>,
         from: &str,
         now: Instant,

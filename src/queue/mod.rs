@@ -17,6 +17,7 @@ mod open;
 mod row;
 mod schema;
 mod stats;
+mod transaction;
 mod types;
 
 pub use error::QueueError;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
@@ -44,8 +44,8 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct Queue {
     pub(super) path: PathBuf,
-    connection: Connection,
-    access: Access,
+    pub(super) connection: Connection,
+    pub(super) access: Access,
 }
 
 /// The version of `SQLite` as one number, `3051003` for 3.51.3.
@@ -116,39 +116,6 @@ impl Queue {
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
         Ok(Self { path: path.to_owned(), connection, access })
-    }
-
-    /// Runs `work` in one transaction that holds the write lock from its start; an error undoes all of it.
-    pub(super) fn transaction<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, QueueError>,
-    ) -> Result<T, QueueError> {
-        if let Access::ReadOnly { found } = self.access {
-            return Err(QueueError::Newer { path: self.path.clone(), found });
-        }
-        let sql = |error| QueueError::sql(&self.path, error);
-        let transaction =
-            Transaction::new(&mut self.connection, TransactionBehavior::Immediate).map_err(sql)?;
-        let result = work(&transaction)?;
-        transaction.commit().map_err(sql)?;
-        Ok(result)
-    }
-
-    /// As [`transaction`](Self::transaction), for work that only `SQLite` can refuse.
-    pub(super) fn write<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, QueueError> {
-        let path = self.path.clone();
-        self.transaction(|transaction| work(transaction).map_err(|error| QueueError::sql(&path, error)))
-    }
-
-    /// Runs a query.
-    pub(super) fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, QueueError> {
-        work(&self.connection).map_err(|error| QueueError::sql(&self.path, error))
     }
 }
 

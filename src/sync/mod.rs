@@ -73,7 +73,7 @@ struct Session<'r> {
 impl<'r> Session<'r> {
     /// Opens everything; `None` while sync is off.
     fn open(repo: &'r Repo) -> Result<Option<Self>, SyncError> {
-        let config = repo.config()?;
+        let config = repo.settings()?;
         let settings = Settings::of(&config);
         if !settings.enabled {
             return Ok(None);
@@ -133,7 +133,8 @@ impl<'r> Session<'r> {
     /// Removes what no tip says any more. A push moves the tips of the other side only after the hook has run.
     fn forget_superseded(&mut self) -> Result<(), SyncError> {
         let teller = enqueue::teller(self.repo, &self.config, &self.standing)?;
-        let superseded = supersede::remove(&teller, &mut self.queue, self.standing.head.tip())?;
+        let unsaid = supersede::find(&teller, &self.queue, self.standing.head.tip())?;
+        let superseded = unsaid.remove(&mut self.queue)?;
         log::write(self.repo, &Reconciled { superseded, ..Reconciled::default() });
         Ok(())
     }

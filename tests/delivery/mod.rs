@@ -2,6 +2,7 @@
 //! real HTTP.
 
 mod answers;
+mod memory;
 mod network;
 mod pushes;
 mod random;

@@ -110,6 +110,65 @@ fn a_batch_that_is_sent_in_parts_is_held_to_the_end_and_without_what_another_sen
     assert_eq!(left, ["somebody"], "{flush}");
 }
 
+#[test]
+fn as_long_as_a_body_is_under_way_every_other_sender_sees_it() {
+    let world = World::new(&any_git());
+    let base = started(&world, "base", "http://127.0.0.1:9");
+    many_artifacts(&base, 60);
+    let server = TestServer::start();
+    let repo = copy(&base, "case", &server.url());
+    let common = repo.ok(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+    let queue = format!("{}/mission/queue.db", common.line());
+    server.script(move |asked| {
+        asked.body.as_ref()?;
+        let database = Connection::open(&queue).expect("a queue");
+        let sql = "SELECT count(*) FROM body_upload_queue WHERE lease_until > unixepoch('subsec')";
+        let held: i64 = database.query_row(sql, [], |row| row.get(0)).expect("a count");
+        (held == 0).then(|| Reply::new(500, "{\"error\": \"nobody holds a row\"}"))
+    });
+    let flush = repo.mission(&["sync", "flush"]).ok();
+    assert_eq!((rows(&repo), server.state().1.len()), ((vec![], vec![]), 60), "{flush}");
+}
+
+#[test]
+fn a_turn_is_kept_for_as_long_as_it_takes_and_one_that_was_lost_ends_the_run() {
+    let world = World::new(&any_git());
+    let base = started(&world, "base", "http://127.0.0.1:9");
+    many_artifacts(&base, 60);
+    let flushed = |is_lost: bool| {
+        let server = TestServer::start();
+        let repo = copy(&base, if is_lost { "lost" } else { "kept" }, &server.url());
+        let common = repo.ok(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+        let queue = format!("{}/mission/queue.db", common.line());
+        server.script(move |asked| {
+            asked.body.as_ref()?;
+            if is_lost {
+                let sql = "UPDATE body_upload_queue SET lease_owner = 'somebody',
+                           lease_until = unixepoch('subsec') + 600 WHERE lease_owner IS NOT NULL";
+                Connection::open(&queue).expect("a queue").execute_batch(sql).expect("a statement");
+            }
+            // One after the other. A turn lasts two requests, of 2 seconds each, and 5 seconds, and is taken again when
+            // half of that is left.
+            std::thread::sleep(Duration::from_millis(165));
+            None
+        });
+        repo.ok(&["config", "mission.pushBudget", "2"]);
+        let flush = repo.mission(&["sync", "flush"]);
+        let left: Vec<String> = column(&repo, "SELECT coalesce(lease_owner, '') FROM body_upload_queue");
+        (flush, left, server.state().1.len())
+    };
+    std::thread::scope(|scope| {
+        let flushed = &flushed;
+        let [kept, lost] = [false, true].map(|is_lost| scope.spawn(move || flushed(is_lost)));
+        let (flush, left, delivered) = kept.join().expect("runs");
+        assert_eq!((flush.status, left.len(), delivered), (0, 0, 60), "{flush}");
+        let (flush, left, delivered) = lost.join().expect("runs");
+        assert_eq!(flush.status, 75, "{flush}");
+        assert!(delivered > 0 && left.len() == 60 - delivered, "{delivered}, {left:?}");
+        assert_eq!(left.last().map(String::as_str), Some("somebody"), "{flush}");
+    });
+}
+
 /// How often the busiest process or thread makes a syscall.
 #[cfg(target_os = "linux")]
 fn count(trace: &str, syscall: &str) -> usize {

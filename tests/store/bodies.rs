@@ -93,6 +93,42 @@ fn are_held_by_one_sender_at_a_time() {
 }
 
 #[test]
+fn are_sent_by_the_one_whose_turn_it_is() {
+    let place = Place::new();
+    let (mut one, mut two) = (place.open(), place.open());
+    one.enqueue_bodies(&bodies(4), ROOMY, at(0)).expect("enqueues");
+    let ids: Vec<_> = one.bodies().expect("reads").iter().map(|row| row.id).collect();
+    let turn = |queue: &mut Queue, owner: &str, time: i64| {
+        queue.take_turn(&[ids[3], ids[0]], claim(owner, at(time))).expect("asks")
+    };
+    assert_eq!(turn(&mut one, "one", 0), Some(ids[3]));
+    assert_eq!(turn(&mut two, "two", 30), None, "it is another's");
+    assert_eq!(two.other_sender("two", at(30)).expect("reads").as_deref(), Some("one"));
+    assert_eq!(two.park_bodies(&ids, "superseded", at(30)).expect("writes"), 0, "they may be under way");
+    assert_eq!(turn(&mut one, "one", 30), Some(ids[3]), "kept");
+    assert_eq!(turn(&mut two, "two", 80), None, "kept until 90");
+    // Whoever has the turn reads what nobody holds, or it holds itself, and is still there.
+    assert!(one.acknowledge_body(ids[1]).expect("writes"));
+    let read = |queue: &Queue, owner: &str, time: i64| {
+        let found = queue.read_bodies(&ids, claim(owner, at(time))).expect("reads");
+        found.iter().map(|body| body.row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&one, "one", 80), [ids[0], ids[2], ids[3]]);
+    assert_eq!(read(&two, "two", 80), [ids[0], ids[2]]);
+    // It ends by itself, and with the row that stood for all.
+    assert_eq!(turn(&mut two, "two", 91), Some(ids[3]));
+    assert_eq!(turn(&mut one, "one", 92), None);
+    assert!(two.acknowledge_body(ids[3]).expect("writes"));
+    assert_eq!(turn(&mut one, "one", 93), Some(ids[0]), "the next that is there");
+    one.release("one").expect("releases");
+    assert_eq!(two.other_sender("two", at(93)).expect("reads"), None);
+    // Events that are under way are somebody's turn too.
+    one.enqueue_events(&[new_event(FIRST)], ROOMY, at(93)).expect("enqueues");
+    assert_eq!(one.lease_events(&[FIRST], claim("one", at(93))).expect("leases"), [FIRST]);
+    assert_eq!(turn(&mut two, "two", 94), None);
+}
+
+#[test]
 fn are_never_given_to_two_threads() {
     let place = Place::new();
     place.open().enqueue_bodies(&bodies(200), ROOMY, at(0)).expect("enqueues");

@@ -129,6 +129,25 @@ fn of_a_newer_version_is_read_and_never_written() {
 }
 
 #[test]
+fn does_several_things_at_once_or_none() {
+    let place = Place::new();
+    let mut queue = place.open();
+    let both = |queue: &mut Queue, fails: bool| {
+        queue.together(|queue| {
+            queue.enqueue_bodies(&bodies(2), ROOMY, at(0))?;
+            queue.set_state("k", Some("1"))?;
+            assert_eq!(queue.state("k")?.as_deref(), Some("1"), "seen from inside");
+            let path = "elsewhere".into();
+            if fails { Err(QueueError::Busy { path }) } else { Ok(queue.bodies()?.len()) }
+        })
+    };
+    assert!(matches!(both(&mut queue, true), Err(QueueError::Busy { .. })));
+    assert_eq!((queue.bodies().expect("reads"), queue.state("k").expect("reads")), (vec![], None));
+    assert_eq!(both(&mut queue, false).expect("writes"), 2);
+    assert_eq!(place.open().state("k").expect("reads").as_deref(), Some("1"));
+}
+
+#[test]
 fn remembers_what_was_handled() {
     let place = Place::new();
     let mut queue = place.open();

@@ -2,36 +2,42 @@
 //!
 //! This thread alone holds the queue: it reads ahead, hands bodies to a few senders, and removes what was acknowledged
 //! many at once, while the senders go on. At no time more is in memory than [`WINDOW_BYTES`] and one body.
+//!
+//! INVARIANT: bodies are sent only by the sender whose turn it is. The turn is a lease on the row that is sent last and
+//! settled last, so it is held as long as any body is under way.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::Category;
-use super::run::{MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
-use crate::clock::Deadline;
+use super::run::{LEASE_MARGIN, MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
+use crate::clock::{Deadline, Stopwatch};
 use crate::queue::{BackOff, BodyId, BodyRow, EventStatus, LeasedBody, QueueError};
 use crate::transport::{CONNECTIONS, Patience, Refusal, RetryCause, Server, Stored};
 
-/// Rows that are leased at once, at most.
-const CHUNK: usize = 64;
 /// Bytes of content that are held at once.
-const WINDOW_BYTES: u64 = 4 << 20;
-/// More is read when fewer than this wait for a sender.
-const LOW: usize = 8 * CONNECTIONS;
+const WINDOW_BYTES: u64 = 8 << 20;
+/// Bodies that are held at once.
+const WINDOW: usize = 1_024;
+/// Bodies that a sender is given at once, at most, where many wait.
+const PARCEL: usize = 8;
+/// Bytes of those, at most, if they are more than one.
+const PARCEL_BYTES: u64 = 64 << 10;
+/// What was acknowledged is removed when it is so many rows,
+const REMOVED_AT_ONCE: usize = 256;
+/// so many bytes: the senders have work for as long as that takes,
+const REMOVED_BYTES: u64 = 4 << 20;
+/// or so old: a run that is killed sends again what was not removed.
+const REMOVED_WITHIN: Duration = Duration::from_millis(100);
+/// A sender with several bodies says what became of them after so long.
+const TOLD_WITHIN: Duration = Duration::from_millis(20);
 const NOT_INDEXED: &str = "its artifact is not indexed yet";
 const NEVER_INDEXED: &str = "the event that indexes its artifact has failed";
-
-/// A body on its way to a sender.
-struct Job {
-    body: LeasedBody,
-    /// When the lease ends
-    lease: Deadline,
-}
 
 /// What a sender has to say of a body.
 struct Done {
@@ -45,6 +51,51 @@ enum Outcome {
     Stored(Stored),
     Refused(Refusal),
     NotTried,
+}
+
+/// What senders ask before they send.
+struct Limits {
+    patience: Patience,
+    /// When the turn ends, unless it is taken again
+    turn: Mutex<Deadline>,
+    stop: AtomicBool,
+}
+
+impl Limits {
+    fn turn(&self) -> MutexGuard<'_, Deadline> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Bodies that may go, and what is under way.
+struct Way {
+    ready: VecDeque<(BodyId, u64)>,
+    /// The row that is held for all
+    seat: BodyId,
+    /// Bodies that are with senders, and their bytes
+    out: usize,
+    out_bytes: u64,
+    /// What the server has and the queue still holds
+    stored: Vec<(BodyId, Stored)>,
+    stored_bytes: u64,
+    since: Stopwatch,
+}
+
+impl Way {
+    /// Whether it is time to remove what the server has.
+    fn is_heavy(&self) -> bool {
+        self.stored.len() >= REMOVED_AT_ONCE
+            || self.stored_bytes >= REMOVED_BYTES
+            || (!self.stored.is_empty() && self.since.elapsed() > REMOVED_WITHIN)
+    }
 }
 
 impl Run<'_, '_> {
@@ -74,92 +125,161 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Sends until all are sent or the run has to stop; `ready` keeps what was not leased.
+    /// Sends until all are sent or the run has to stop; `ready` keeps what was not read.
     fn send_all(&mut self, ready: &mut VecDeque<(BodyId, u64)>) -> Result<(), QueueError> {
-        let (jobs, inbox) = channel::<Job>();
-        let (outbox, done) = channel::<Done>();
-        let (inbox, stop) = (Mutex::new(inbox), AtomicBool::new(false));
-        let (server, patience) = (self.delivery.server, self.delivery.patience);
-        thread::scope(|scope| {
-            for _ in 0..CONNECTIONS.min(ready.len()) {
+        let last_first: Vec<BodyId> = ready.iter().rev().map(|(id, _)| *id).collect();
+        let Some((seat, turn)) = self.take_turn(&last_first)? else {
+            let other = self.queue.other_sender(self.owner, self.delivery.timing.now())?;
+            if other.is_some() && self.flushed.is_empty() {
+                self.flushed.elsewhere = true;
+                ready.clear();
+            }
+            return Ok(());
+        };
+        // It is sent last, whichever it is.
+        if let Some(at) = ready.iter().rposition(|(id, _)| *id == seat) {
+            ready.truncate(at + 1);
+        }
+        let mut way = Way {
+            ready: std::mem::take(ready),
+            seat,
+            out: 0,
+            out_bytes: 0,
+            stored: Vec::new(),
+            stored_bytes: 0,
+            since: Stopwatch::start(),
+        };
+        let (parcels, inbox) = channel::<Vec<LeasedBody>>();
+        let (outbox, done) = channel::<Vec<Done>>();
+        let (inbox, limits) = (
+            Mutex::new(inbox),
+            Limits { patience: self.delivery.patience, turn: Mutex::new(turn), stop: AtomicBool::new(false) },
+        );
+        let server = self.delivery.server;
+        let outcome = thread::scope(|scope| {
+            for _ in 0..CONNECTIONS.min(way.ready.len()) {
                 let outbox = outbox.clone();
-                let (inbox, stop) = (&inbox, &stop);
-                scope.spawn(move || send(server, patience, inbox, &outbox, stop));
+                let (inbox, limits) = (&inbox, &limits);
+                scope.spawn(move || send(server, limits, inbox, &outbox));
             }
             drop(outbox);
-            let outcome = self.feed(ready, &jobs, &done, &stop);
+            let outcome = self.feed(&mut way, &parcels, &done, &limits);
             // Whatever happened here, nobody goes on sending.
-            stop.store(outcome.is_err(), Ordering::Relaxed);
-            drop(jobs);
+            limits.stop.store(outcome.is_err(), Ordering::Relaxed);
+            drop(parcels);
             outcome
-        })
+        });
+        *ready = way.ready;
+        outcome
+    }
+
+    /// The turn, until when, and by which row; `None` if it is another's.
+    fn take_turn(&mut self, ids: &[BodyId]) -> Result<Option<(BodyId, Deadline)>, QueueError> {
+        let claim = self.claim(2);
+        let turn = Deadline::after(claim.lasting);
+        Ok(self.queue.take_turn(ids, claim)?.map(|seat| (seat, turn)))
     }
 
     fn feed(
         &mut self,
-        ready: &mut VecDeque<(BodyId, u64)>,
-        jobs: &Sender<Job>,
-        done: &Receiver<Done>,
-        stop: &AtomicBool,
+        way: &mut Way,
+        parcels: &Sender<Vec<LeasedBody>>,
+        done: &Receiver<Vec<Done>>,
+        limits: &Limits,
     ) -> Result<(), QueueError> {
-        let (mut out, mut out_bytes, mut stored) = (0_usize, 0_u64, Vec::new());
+        let mut last = None;
         loop {
-            if out < LOW && out_bytes < WINDOW_BYTES / 2 {
-                self.acknowledge(&mut stored)?;
-                while !stop.load(Ordering::Relaxed)
-                    && out < LOW
-                    && out_bytes < WINDOW_BYTES / 2
-                    && !ready.is_empty()
-                    && !self.is_out_of_time()
-                {
-                    let room = WINDOW_BYTES.saturating_sub(out_bytes);
-                    let ids = next_chunk(ready, room, out == 0);
-                    if ids.is_empty() {
-                        break;
-                    }
-                    let claim = self.claim_side_by_side(ids.len());
-                    let lease = Deadline::after(claim.lasting);
-                    for body in self.queue.lease_bodies(&ids, claim)? {
-                        out += 1;
-                        out_bytes += body.row.size_bytes;
-                        // Senders end only after this.
-                        let _ = jobs.send(Job { body, lease });
-                    }
+            if limits.turn().remaining() < limits.patience.next() + LEASE_MARGIN / 2 {
+                match self.take_turn(&[way.seat])? {
+                    Some((_, turn)) => *limits.turn() = turn,
+                    None => limits.stop(),
                 }
             }
-            if out == 0 {
-                return self.acknowledge(&mut stored);
+            if !limits.is_stopped() && !self.is_out_of_time() {
+                self.hand_out(way, parcels)?;
             }
-            let Ok(first) = done.recv() else { return self.acknowledge(&mut stored) };
-            for one in std::iter::once(first).chain(done.try_iter()) {
-                out -= 1;
-                out_bytes = out_bytes.saturating_sub(one.row.size_bytes);
+            if way.out == 0 {
+                break;
+            }
+            let told = match done.recv_timeout(REMOVED_WITHIN) {
+                Ok(told) => told,
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            for one in told.into_iter().chain(done.try_iter().flatten()) {
+                way.out -= 1;
+                way.out_bytes = way.out_bytes.saturating_sub(one.row.size_bytes);
                 self.advance(1);
-                let go_on = match one.outcome {
-                    Outcome::Stored(what) => {
-                        self.went_well();
-                        stored.push((one.row.id, what));
-                        true
-                    }
-                    Outcome::NotTried => {
-                        let reason = if self.is_out_of_time() { OUT_OF_TIME } else { NOT_TRIED };
-                        self.flushed.keep(Category::ServerError, reason);
-                        true
-                    }
-                    Outcome::Refused(refusal) => self.settle_refusal(&one.row, &refusal, one.time)?,
-                };
-                if !go_on {
-                    stop.store(true, Ordering::Relaxed);
+                if one.row.id == way.seat {
+                    last = Some(one);
+                } else {
+                    self.settle_body(way, one, limits)?;
                 }
+            }
+            if way.is_heavy() {
+                // First the senders get their work.
+                if !limits.is_stopped() && !self.is_out_of_time() {
+                    self.hand_out(way, parcels)?;
+                }
+                self.acknowledge(way)?;
             }
         }
+        if let Some(last) = last {
+            self.settle_body(way, last, limits)?;
+        }
+        self.acknowledge(way)
+    }
+
+    /// Reads bodies and gives them to the senders, as many as may be held.
+    fn hand_out(&mut self, way: &mut Way, parcels: &Sender<Vec<LeasedBody>>) -> Result<(), QueueError> {
+        // Where few wait, every sender gets its share.
+        let most = (way.ready.len() / (2 * CONNECTIONS)).clamp(1, PARCEL);
+        while way.out < WINDOW && way.out_bytes < WINDOW_BYTES && !way.ready.is_empty() {
+            let ids = next_parcel(&mut way.ready, most);
+            let bodies = self.queue.read_bodies(&ids, self.claim(1))?;
+            // The rest was purged, or somebody has taken hold of it.
+            self.advance(ids.len() - bodies.len());
+            way.out += bodies.len();
+            way.out_bytes += bodies.iter().map(|body| body.row.size_bytes).sum::<u64>();
+            if !bodies.is_empty() {
+                // Senders end only after this.
+                let _ = parcels.send(bodies);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what became of a body.
+    fn settle_body(&mut self, way: &mut Way, done: Done, limits: &Limits) -> Result<(), QueueError> {
+        let go_on = match done.outcome {
+            Outcome::Stored(what) => {
+                self.went_well();
+                if way.stored.is_empty() {
+                    way.since = Stopwatch::start();
+                }
+                way.stored.push((done.row.id, what));
+                way.stored_bytes += done.row.size_bytes;
+                true
+            }
+            Outcome::NotTried => {
+                let reason = if self.is_out_of_time() { OUT_OF_TIME } else { NOT_TRIED };
+                self.flushed.keep(Category::ServerError, reason);
+                true
+            }
+            Outcome::Refused(refusal) => self.settle_refusal(&done.row, &refusal, done.time)?,
+        };
+        if !go_on {
+            limits.stop();
+        }
+        Ok(())
     }
 
     /// Removes what the server has, all at once.
-    fn acknowledge(&mut self, stored: &mut Vec<(BodyId, Stored)>) -> Result<(), QueueError> {
-        let ids: Vec<BodyId> = stored.iter().map(|(id, _)| *id).collect();
+    fn acknowledge(&mut self, way: &mut Way) -> Result<(), QueueError> {
+        let ids: Vec<BodyId> = way.stored.iter().map(|(id, _)| *id).collect();
         self.queue.acknowledge_bodies(&ids)?;
-        for (_, what) in stored.drain(..) {
+        way.stored_bytes = 0;
+        for (_, what) in way.stored.drain(..) {
             match what {
                 Stored::New => self.flushed.uploaded += 1,
                 Stored::AlreadyExists => self.flushed.already_exists += 1,
@@ -200,12 +320,12 @@ impl Run<'_, '_> {
     }
 }
 
-/// The next rows that have room together; one at least if `any`.
-fn next_chunk(ready: &mut VecDeque<(BodyId, u64)>, room: u64, any: bool) -> Vec<BodyId> {
+/// The next rows for one sender, at most so many; one at least.
+fn next_parcel(ready: &mut VecDeque<(BodyId, u64)>, most: usize) -> Vec<BodyId> {
     let (mut ids, mut bytes) = (Vec::new(), 0);
     while let Some((id, size)) = ready.front().copied() {
         bytes += size;
-        if ids.len() == CHUNK || (bytes > room && !(any && ids.is_empty())) {
+        if ids.len() == most || (!ids.is_empty() && bytes > PARCEL_BYTES) {
             break;
         }
         ids.push(id);
@@ -221,35 +341,48 @@ fn broken() -> Refusal {
 /// Sends one body after the other until there are no more.
 fn send(
     server: &dyn Server,
-    patience: Patience,
-    inbox: &Mutex<Receiver<Job>>,
-    outbox: &Sender<Done>,
-    stop: &AtomicBool,
+    limits: &Limits,
+    inbox: &Mutex<Receiver<Vec<LeasedBody>>>,
+    outbox: &Sender<Vec<Done>>,
 ) {
     loop {
-        let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { body, lease }) = job else { return };
-        let time = patience.next();
-        let outcome = if stop.load(Ordering::Relaxed) || time.is_zero() || lease.remaining() < time {
-            Outcome::NotTried
-        } else {
-            // A sender that panics would be waited for for ever.
-            let answer = catch_unwind(AssertUnwindSafe(|| server.push_body(&body.payload)));
-            match answer.unwrap_or_else(|_| Err(broken())) {
-                Ok(ack) if ack.confirms(&body.payload) => Outcome::Stored(ack.stored),
-                Ok(_) => Outcome::Refused(Refusal::Retry {
-                    cause: RetryCause::Unconfirmed,
-                    detail: "it names another body".to_owned(),
-                    after: None,
-                }),
-                Err(refusal) => Outcome::Refused(refusal),
+        let parcel = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(bodies) = parcel else { return };
+        let (mut done, mut since) = (Vec::with_capacity(bodies.len()), Stopwatch::start());
+        for body in bodies {
+            done.push(send_one(server, limits, body));
+            if since.elapsed() > TOLD_WITHIN {
+                if outbox.send(std::mem::take(&mut done)).is_err() {
+                    return;
+                }
+                since = Stopwatch::start();
             }
-        };
-        if matches!(&outcome, Outcome::Refused(refusal) if refusal.stops_the_run()) {
-            stop.store(true, Ordering::Relaxed);
         }
-        if outbox.send(Done { row: body.row, outcome, time }).is_err() {
+        if !done.is_empty() && outbox.send(done).is_err() {
             return;
         }
     }
+}
+
+fn send_one(server: &dyn Server, limits: &Limits, body: LeasedBody) -> Done {
+    let time = limits.patience.next();
+    let outcome = if limits.is_stopped() || time.is_zero() || limits.turn().remaining() < time {
+        Outcome::NotTried
+    } else {
+        // A sender that panics would be waited for for ever.
+        let answer = catch_unwind(AssertUnwindSafe(|| server.push_body(&body.payload)));
+        match answer.unwrap_or_else(|_| Err(broken())) {
+            Ok(ack) if ack.confirms(&body.payload) => Outcome::Stored(ack.stored),
+            Ok(_) => Outcome::Refused(Refusal::Retry {
+                cause: RetryCause::Unconfirmed,
+                detail: "it names another body".to_owned(),
+                after: None,
+            }),
+            Err(refusal) => Outcome::Refused(refusal),
+        }
+    };
+    if matches!(&outcome, Outcome::Refused(refusal) if refusal.stops_the_run()) {
+        limits.stop();
+    }
+    Done { row: body.row, outcome, time }
 }

@@ -7,10 +7,10 @@ use super::timing::{Timing, wait};
 use super::{Category, Flushed};
 use crate::id::random_uuid;
 use crate::queue::{BodyRow, Claim, Queue, QueueError, QueuedEvent};
-use crate::transport::{CONNECTIONS, Patience, Pause, Refusal, RetryCause, Server};
+use crate::transport::{Patience, Pause, Refusal, RetryCause, Server};
 
 /// How much longer than its work a lease lasts: a sender that hangs holds its rows no longer.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Rejections after which a row is not tried again.
 pub(super) const MAX_TRIES: u32 = 20;
 /// Failures one after the other after which a run ends: the server has other things to do.
@@ -90,11 +90,6 @@ impl<'a> Run<'a, '_> {
         let work = patience.request * u32::try_from(requests).unwrap_or(u32::MAX);
         let lasting = patience.until.map_or(work, |until| until.remaining()) + LEASE_MARGIN;
         Claim { owner: self.owner, now: self.delivery.timing.now(), lasting }
-    }
-
-    /// As [`claim`](Self::claim), for requests that go out side by side.
-    pub(super) fn claim_side_by_side(&self, requests: usize) -> Claim<'a> {
-        self.claim(requests.div_ceil(CONNECTIONS))
     }
 
     pub(super) fn is_out_of_time(&self) -> bool {
