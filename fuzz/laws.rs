@@ -3,6 +3,11 @@
 //! The fuzz targets call these with what the fuzzer makes up, and `tests/hostile_bytes` with the committed seeds and
 //! with random changes of them, on the stable toolchain. Knows nothing about where the bytes come from.
 
+mod index_law;
+mod merge_law;
+
+pub use index_law::index_file;
+
 use git_mission::clock::Instant;
 use git_mission::hook::pushed_refs;
 use git_mission::identity::{self, IdentityError, Manifest, ProjectFile};
@@ -29,6 +34,7 @@ pub fn json(data: &[u8]) {
     match json::parse(data, Limits::DOCUMENT) {
         Ok(value) => {
             assert_eq!(theirs, Some(true), "read, but not JSON elsewhere");
+            elsewhere_the_same(data, &value);
             reads_as(&json::canonical(&value), &value);
             let line = json::line(&value);
             assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "not one line of ASCII: {line:?}");
@@ -49,14 +55,25 @@ pub fn json(data: &[u8]) {
     }
 }
 
+/// Another parser reads the printed forms as it reads the text, unless a number is too large for it.
+fn elsewhere_the_same(data: &[u8], value: &Value) {
+    let text = std::str::from_utf8(data).expect("text").trim_start_matches('\u{feff}');
+    if let Ok(expected) = serde_json::from_str::<serde_json::Value>(text) {
+        for printed in [json::canonical(value), json::line(value)] {
+            let read: serde_json::Value = serde_json::from_str(&printed).expect("JSON elsewhere");
+            assert_eq!(read, expected, "printed as {printed:?}");
+        }
+    }
+}
+
 /// `text` is read as `value` and printed again as it is.
 fn reads_as(text: &str, value: &Value) {
     let again = json::parse(text.as_bytes(), Limits { max_bytes: usize::MAX, max_depth: 127 });
     assert_eq!(again.as_ref(), Ok(value), "printed as {text:?}");
 }
 
-/// The `meta` driver: the sides may be swapped, a clean result is canonical, without markers, and stays as it is when
-/// a side is merged again.
+/// The `meta` driver: the sides may be swapped, a clean result is canonical, without markers, says nothing that no
+/// version says and nothing less than a side that alone changed a key, and stays as it is when a side is merged again.
 pub fn meta_merge(data: &[u8]) {
     let Some(texts) = versions(data) else { return };
     let style = ConflictStyle::default();
@@ -74,14 +91,15 @@ pub fn meta_merge(data: &[u8]) {
     assert_eq!(swapped.text, merged.text);
     let read = Meta::read(merged.text.as_bytes()).expect("a clean result is a mission's file");
     assert_eq!(read.to_canonical(), merged.text);
+    merge_law::meta(&texts, &read);
     for (ours, theirs) in [(merged.text.as_bytes(), texts.theirs), (texts.ours, merged.text.as_bytes())] {
         let again = meta::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
         assert_eq!(again.text, merged.text, "merged again");
     }
 }
 
-/// The `event-log` driver: the sides may be swapped, and a clean result has every row of both sides and stays as it is
-/// when a side is merged again.
+/// The `event-log` driver: the sides may be swapped, and a clean result has every row of both sides and no other, no
+/// value that no version of a row has, and stays as it is when a side is merged again.
 pub fn event_log_merge(data: &[u8]) {
     let Some(texts) = versions(data) else { return };
     let style = ConflictStyle::default();
@@ -99,6 +117,7 @@ pub fn event_log_merge(data: &[u8]) {
     for side in [texts.ours, texts.theirs] {
         assert_eq!(event_log::lost(side, &bytes), None, "a row is gone");
     }
+    merge_law::event_log(&texts, &bytes);
     for (ours, theirs) in [(&*bytes, texts.theirs), (texts.ours, &*bytes)] {
         let again =
             event_log::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
