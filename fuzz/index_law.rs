@@ -46,12 +46,8 @@ pub fn index_file(data: &[u8]) {
 fn told(read: &IndexFile, id_bytes: usize) -> Vec<Told> {
     let tell = |entry: FileEntry<'_>| {
         let id = entry.oid().map_or_else(|| "0".repeat(2 * id_bytes), |id| id.to_string());
-        let marks = [
-            entry.is_unmerged(),
-            entry.is_intent_to_add(),
-            entry.is_skipped(),
-            entry.is_assumed_unchanged(),
-        ];
+        let marks =
+            [entry.is_unmerged(), entry.is_intent_to_add(), entry.is_skipped(), entry.is_assumed_unchanged()];
         (entry.path.to_vec(), mode(entry), id, marks)
     };
     read.entries().map(tell).collect()

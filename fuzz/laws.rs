@@ -8,6 +8,8 @@ mod merge_law;
 
 pub use index_law::index_file;
 
+use std::path::{Component, Path};
+
 use git_mission::clock::Instant;
 use git_mission::hook::pushed_refs;
 use git_mission::identity::{self, IdentityError, Manifest, ProjectFile};
@@ -137,13 +139,26 @@ pub fn slug_and_path(data: &[u8]) {
     {
         assert!(!text.contains(['/', '\\', '.', '\0', ' ']) && text.is_ascii() && !text.starts_with('-'));
     }
+    if let Some(dir) = MissionDir::from_name(data) {
+        assert_eq!(dir.name(), data);
+        is_two_components(&dir);
+    }
     if let Some((dir, inside)) = MissionDir::containing(data) {
         assert_eq!(dir.join(inside), data);
+        is_two_components(&dir);
         assert!(!dir.name().contains(&b'/') && ![b"".as_slice(), b".", b".."].contains(&dir.name()));
     }
     if let Some(dir) = MissionDir::of_meta_path(data) {
         assert_eq!(dir.meta_path(), data);
     }
+}
+
+/// What the system makes of the path: `kitty-specs`, and one name in it.
+fn is_two_components(dir: &MissionDir) {
+    let path = String::from_utf8_lossy(dir.as_bytes()).into_owned();
+    let components: Vec<_> = Path::new(&path).components().collect();
+    let [Component::Normal(first), Component::Normal(_)] = components[..] else { panic!("{dir:?}") };
+    assert_eq!(first, "kitty-specs");
 }
 
 /// `.kittify/config.yaml`: read without a panic, and edited so that the new id is read and every other line stays.
@@ -152,6 +167,7 @@ pub fn yaml_identity(data: &[u8]) {
     let before = ProjectFile::parse(data);
     let _ = Manifest::parse(data);
     let Ok(edited) = identity::with_build_id(data, ID) else { return };
+    at_most_one_line_changed(data, &edited);
     match (before, ProjectFile::parse(&edited)) {
         (Ok(before), Ok(after)) => {
             assert_eq!(after.build_id.as_deref(), Some(ID));
@@ -164,11 +180,37 @@ pub fn yaml_identity(data: &[u8]) {
     }
 }
 
+/// Before and after a place where lines may be added stands what stood there, but for one line.
+fn at_most_one_line_changed(before: &[u8], after: &[u8]) {
+    let [before, after] = [before, after].map(|text| text.split(|byte| *byte == b'\n').collect::<Vec<_>>());
+    let begin = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (before, after) = (&before[begin..], &after[begin..]);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    let gone: Vec<_> =
+        before[..before.len() - end].iter().map(|line| line.escape_ascii().to_string()).collect();
+    assert!(gone.len() <= 1, "changed more than the id: {gone:?}");
+}
+
 /// What git tells pre-push: every line of four words is one ref, and no object has an id of anything but hex digits.
 pub fn pre_push_stdin(data: &[u8]) {
     let refs = pushed_refs(data);
-    assert!(refs.len() <= data.split(|byte| *byte == b'\n').count());
-    for pushed in &refs {
+    let text = String::from_utf8_lossy(data);
+    // A local ref may be any expression, with spaces in it.
+    let lines: Vec<Vec<&str>> = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).split(' ').collect())
+        .filter(|words: &Vec<_>| words.len() >= 4)
+        .collect();
+    assert_eq!(refs.len(), lines.len(), "a line is missing");
+    for (pushed, words) in refs.iter().zip(lines) {
+        let (local_ref, [local, remote_ref, old]) = words.split_at(words.len() - 3) else { panic!() };
+        assert_eq!((&*pushed.local_ref, &*pushed.remote_ref), (&*local_ref.join(" "), *remote_ref));
+        for (id, word) in [(&pushed.local, local), (&pushed.old, old)] {
+            assert!(
+                id.as_ref().is_none_or(|id| id.as_str().eq_ignore_ascii_case(word)),
+                "{id:?} for {word:?}"
+            );
+        }
         for id in [&pushed.local, &pushed.old].into_iter().flatten() {
             let id = id.as_str();
             assert!(
@@ -215,6 +257,9 @@ pub fn retry_after(data: &[u8]) {
     let digits = !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
     let pause = Pause::parse(text);
     assert_eq!(matches!(pause, Some(Pause::For(_))), digits, "{text:?}");
+    if let (Some(Pause::For(span)), Ok(seconds)) = (pause, text.trim().parse::<u64>()) {
+        assert_eq!(span.as_secs(), seconds);
+    }
     if let Some(pause) = pause {
         let _ = pause.from(Instant::from_unix_seconds(0).expect("a time"));
     }
