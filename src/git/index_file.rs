@@ -252,6 +252,7 @@ fn cached_trees(data: &[u8], id_bytes: usize) -> Option<Vec<CachedTree>> {
             Err(_) => None,
         };
         if trees.is_empty() != name.is_empty()
+            || name.contains(&b'/')
             || (open.is_empty() && !trees.is_empty())
             || open.len() > DEEPEST
         {
