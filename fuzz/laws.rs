@@ -3,6 +3,13 @@
 //! The fuzz targets call these with what the fuzzer makes up, and `tests/hostile_bytes` with the committed seeds and
 //! with random changes of them, on the stable toolchain. Knows nothing about where the bytes come from.
 
+mod index_law;
+mod merge_law;
+
+pub use index_law::index_file;
+
+use std::path::{Component, Path};
+
 use git_mission::clock::Instant;
 use git_mission::hook::pushed_refs;
 use git_mission::identity::{self, IdentityError, Manifest, ProjectFile};
@@ -29,6 +36,7 @@ pub fn json(data: &[u8]) {
     match json::parse(data, Limits::DOCUMENT) {
         Ok(value) => {
             assert_eq!(theirs, Some(true), "read, but not JSON elsewhere");
+            elsewhere_the_same(data, &value);
             reads_as(&json::canonical(&value), &value);
             let line = json::line(&value);
             assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "not one line of ASCII: {line:?}");
@@ -49,14 +57,25 @@ pub fn json(data: &[u8]) {
     }
 }
 
+/// Another parser reads the printed forms as it reads the text, unless a number is too large for it.
+fn elsewhere_the_same(data: &[u8], value: &Value) {
+    let text = std::str::from_utf8(data).expect("text").trim_start_matches('\u{feff}');
+    if let Ok(expected) = serde_json::from_str::<serde_json::Value>(text) {
+        for printed in [json::canonical(value), json::line(value)] {
+            let read: serde_json::Value = serde_json::from_str(&printed).expect("JSON elsewhere");
+            assert_eq!(read, expected, "printed as {printed:?}");
+        }
+    }
+}
+
 /// `text` is read as `value` and printed again as it is.
 fn reads_as(text: &str, value: &Value) {
     let again = json::parse(text.as_bytes(), Limits { max_bytes: usize::MAX, max_depth: 127 });
     assert_eq!(again.as_ref(), Ok(value), "printed as {text:?}");
 }
 
-/// The `meta` driver: the sides may be swapped, a clean result is canonical, without markers, and stays as it is when
-/// a side is merged again.
+/// The `meta` driver: the sides may be swapped, a clean result is canonical, without markers, says nothing that no
+/// version says and nothing less than a side that alone changed a key, and stays as it is when a side is merged again.
 pub fn meta_merge(data: &[u8]) {
     let Some(texts) = versions(data) else { return };
     let style = ConflictStyle::default();
@@ -74,14 +93,15 @@ pub fn meta_merge(data: &[u8]) {
     assert_eq!(swapped.text, merged.text);
     let read = Meta::read(merged.text.as_bytes()).expect("a clean result is a mission's file");
     assert_eq!(read.to_canonical(), merged.text);
+    merge_law::meta(&texts, &read);
     for (ours, theirs) in [(merged.text.as_bytes(), texts.theirs), (texts.ours, merged.text.as_bytes())] {
         let again = meta::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
         assert_eq!(again.text, merged.text, "merged again");
     }
 }
 
-/// The `event-log` driver: the sides may be swapped, and a clean result has every row of both sides and stays as it is
-/// when a side is merged again.
+/// The `event-log` driver: the sides may be swapped, and a clean result has every row of both sides and no other, no
+/// value that no version of a row has, and stays as it is when a side is merged again.
 pub fn event_log_merge(data: &[u8]) {
     let Some(texts) = versions(data) else { return };
     let style = ConflictStyle::default();
@@ -99,6 +119,7 @@ pub fn event_log_merge(data: &[u8]) {
     for side in [texts.ours, texts.theirs] {
         assert_eq!(event_log::lost(side, &bytes), None, "a row is gone");
     }
+    merge_law::event_log(&texts, &bytes);
     for (ours, theirs) in [(&*bytes, texts.theirs), (texts.ours, &*bytes)] {
         let again =
             event_log::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
@@ -118,13 +139,26 @@ pub fn slug_and_path(data: &[u8]) {
     {
         assert!(!text.contains(['/', '\\', '.', '\0', ' ']) && text.is_ascii() && !text.starts_with('-'));
     }
+    if let Some(dir) = MissionDir::from_name(data) {
+        assert_eq!(dir.name(), data);
+        is_two_components(&dir);
+    }
     if let Some((dir, inside)) = MissionDir::containing(data) {
         assert_eq!(dir.join(inside), data);
+        is_two_components(&dir);
         assert!(!dir.name().contains(&b'/') && ![b"".as_slice(), b".", b".."].contains(&dir.name()));
     }
     if let Some(dir) = MissionDir::of_meta_path(data) {
         assert_eq!(dir.meta_path(), data);
     }
+}
+
+/// What the system makes of the path: `kitty-specs`, and one name in it.
+fn is_two_components(dir: &MissionDir) {
+    let path = String::from_utf8_lossy(dir.as_bytes()).into_owned();
+    let components: Vec<_> = Path::new(&path).components().collect();
+    let [Component::Normal(first), Component::Normal(_)] = components[..] else { panic!("{dir:?}") };
+    assert_eq!(first, "kitty-specs");
 }
 
 /// `.kittify/config.yaml`: read without a panic, and edited so that the new id is read and every other line stays.
@@ -133,6 +167,7 @@ pub fn yaml_identity(data: &[u8]) {
     let before = ProjectFile::parse(data);
     let _ = Manifest::parse(data);
     let Ok(edited) = identity::with_build_id(data, ID) else { return };
+    at_most_one_line_changed(data, &edited);
     match (before, ProjectFile::parse(&edited)) {
         (Ok(before), Ok(after)) => {
             assert_eq!(after.build_id.as_deref(), Some(ID));
@@ -145,11 +180,37 @@ pub fn yaml_identity(data: &[u8]) {
     }
 }
 
+/// Before and after a place where lines may be added stands what stood there, but for one line.
+fn at_most_one_line_changed(before: &[u8], after: &[u8]) {
+    let [before, after] = [before, after].map(|text| text.split(|byte| *byte == b'\n').collect::<Vec<_>>());
+    let begin = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (before, after) = (&before[begin..], &after[begin..]);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    let gone: Vec<_> =
+        before[..before.len() - end].iter().map(|line| line.escape_ascii().to_string()).collect();
+    assert!(gone.len() <= 1, "changed more than the id: {gone:?}");
+}
+
 /// What git tells pre-push: every line of four words is one ref, and no object has an id of anything but hex digits.
 pub fn pre_push_stdin(data: &[u8]) {
     let refs = pushed_refs(data);
-    assert!(refs.len() <= data.split(|byte| *byte == b'\n').count());
-    for pushed in &refs {
+    let text = String::from_utf8_lossy(data);
+    // A local ref may be any expression, with spaces in it.
+    let lines: Vec<Vec<&str>> = text
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).split(' ').collect())
+        .filter(|words: &Vec<_>| words.len() >= 4)
+        .collect();
+    assert_eq!(refs.len(), lines.len(), "a line is missing");
+    for (pushed, words) in refs.iter().zip(lines) {
+        let (local_ref, [local, remote_ref, old]) = words.split_at(words.len() - 3) else { panic!() };
+        assert_eq!((&*pushed.local_ref, &*pushed.remote_ref), (&*local_ref.join(" "), *remote_ref));
+        for (id, word) in [(&pushed.local, local), (&pushed.old, old)] {
+            assert!(
+                id.as_ref().is_none_or(|id| id.as_str().eq_ignore_ascii_case(word)),
+                "{id:?} for {word:?}"
+            );
+        }
         for id in [&pushed.local, &pushed.old].into_iter().flatten() {
             let id = id.as_str();
             assert!(
@@ -196,6 +257,9 @@ pub fn retry_after(data: &[u8]) {
     let digits = !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
     let pause = Pause::parse(text);
     assert_eq!(matches!(pause, Some(Pause::For(_))), digits, "{text:?}");
+    if let (Some(Pause::For(span)), Ok(seconds)) = (pause, text.trim().parse::<u64>()) {
+        assert_eq!(span.as_secs(), seconds);
+    }
     if let Some(pause) = pause {
         let _ = pause.from(Instant::from_unix_seconds(0).expect("a time"));
     }

@@ -144,6 +144,11 @@ fn a_server_that_asks_to_wait() {
     hold("retry_after", laws::retry_after);
 }
 
+#[test]
+fn an_index_file() {
+    hold("index_file", laws::index_file);
+}
+
 /// Every law has a fuzz target and seeds.
 #[test]
 fn every_target_has_seeds() {

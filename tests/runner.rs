@@ -45,6 +45,7 @@ mod merging_faults;
 mod merging_memory;
 mod merging_support;
 mod migrate;
+mod pure_layers;
 mod resolving;
 mod server;
 mod server_hooks;

@@ -11,7 +11,7 @@ use super::{Mode, Oid};
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct IndexFile {
+pub struct IndexFile {
     /// The paths of the entries, one after the other
     names: Vec<u8>,
     /// The entries at or below the directory that was asked for, in the index's order
@@ -30,9 +30,9 @@ struct RawEntry {
 
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileEntry<'a> {
+pub struct FileEntry<'a> {
     /// Its path from the top
-    pub(super) path: &'a [u8],
+    pub path: &'a [u8],
     raw: &'a RawEntry,
 }
 
@@ -59,44 +59,45 @@ const MODE_AT: usize = 24;
 const DEEPEST: usize = 4096;
 
 impl FileEntry<'_> {
-    pub(super) fn mode(self) -> Mode {
+    /// Its mode, as it stands there.
+    pub fn mode(self) -> Mode {
         Mode(self.raw.mode)
     }
 
     /// The object; `None` for an id of zeros.
-    pub(super) fn oid(self) -> Option<Oid> {
+    pub fn oid(self) -> Option<Oid> {
         Oid::from_bytes(&self.raw.id[..self.raw.id_bytes])
     }
 
     /// Whether a merge left the path open.
-    pub(super) fn is_unmerged(self) -> bool {
+    pub fn is_unmerged(self) -> bool {
         self.raw.flags & STAGE != 0
     }
 
     /// Whether the path was only announced.
-    pub(super) fn is_intent_to_add(self) -> bool {
+    pub fn is_intent_to_add(self) -> bool {
         self.raw.flags & INTENT_TO_ADD != 0
     }
 
     /// `update-index --skip-worktree`, or left out by a sparse checkout.
-    pub(super) fn is_skipped(self) -> bool {
+    pub fn is_skipped(self) -> bool {
         self.raw.flags & SKIP_WORKTREE != 0
     }
 
     /// `update-index --assume-unchanged`.
-    pub(super) fn is_assumed_unchanged(self) -> bool {
+    pub fn is_assumed_unchanged(self) -> bool {
         self.raw.flags & ASSUME_VALID != 0
     }
 }
 
 impl IndexFile {
     /// An index that does not exist yet.
-    pub(super) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self { names: Vec::new(), entries: Vec::new(), trees: Vec::new() }
     }
 
     /// Reads the entries at or below `directory` (empty: all), and all cached trees. Ids have `id_bytes` bytes.
-    pub(super) fn parse(bytes: &[u8], id_bytes: usize, directory: &[u8]) -> Option<Self> {
+    pub fn parse(bytes: &[u8], id_bytes: usize, directory: &[u8]) -> Option<Self> {
         if !matches!(id_bytes, 20 | 32) {
             return None;
         }
@@ -148,6 +149,14 @@ impl IndexFile {
                 return None;
             }
             if is_at_or_below(name, directory) {
+                // Entries are searched by their order; git ends where they have another one.
+                let stage = flags & STAGE;
+                if let Some(last) = read.entries.last() {
+                    let above = (&read.names[last.name.clone()], last.flags & STAGE);
+                    if above > (name, stage) || above == (name, 0) {
+                        return None;
+                    }
+                }
                 let from = read.names.len();
                 read.names.extend_from_slice(name);
                 let mut stored = [0; 32];
@@ -170,12 +179,13 @@ impl IndexFile {
         Some(read)
     }
 
-    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = FileEntry<'_>> + DoubleEndedIterator {
+    /// The entries at or below the directory that was asked for, in the index's order.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = FileEntry<'_>> + DoubleEndedIterator {
         self.entries.iter().map(|raw| FileEntry { path: &self.names[raw.name.clone()], raw })
     }
 
     /// The entry of stage 0 with exactly this path.
-    pub(super) fn entry(&self, path: &[u8]) -> Option<FileEntry<'_>> {
+    pub fn entry(&self, path: &[u8]) -> Option<FileEntry<'_>> {
         let at = self.entries.partition_point(|raw| &self.names[raw.name.clone()] < path);
         let raw = self.entries.get(at)?;
         let entry = FileEntry { path: &self.names[raw.name.clone()], raw };
@@ -183,7 +193,7 @@ impl IndexFile {
     }
 
     /// The tree of a directory (empty: the top), where git still knows it.
-    pub(super) fn tree(&self, directory: &[u8]) -> Option<&Oid> {
+    pub fn tree(&self, directory: &[u8]) -> Option<&Oid> {
         let mut at = 0;
         for component in directory.split(|b| *b == b'/').filter(|component| !component.is_empty()) {
             at = self.children(at).find(|child| self.trees[*child].name == component)?;
@@ -193,7 +203,7 @@ impl IndexFile {
 
     /// The trees of the directories directly in `directory`, where git still knows them, with the number of entries
     /// below each.
-    pub(super) fn trees_in(&self, directory: &[u8]) -> HashMap<&[u8], (&Oid, usize)> {
+    pub fn trees_in(&self, directory: &[u8]) -> HashMap<&[u8], (&Oid, usize)> {
         let mut at = 0;
         for component in directory.split(|b| *b == b'/').filter(|component| !component.is_empty()) {
             match self.children(at).find(|child| self.trees[*child].name == component) {
@@ -242,6 +252,7 @@ fn cached_trees(data: &[u8], id_bytes: usize) -> Option<Vec<CachedTree>> {
             Err(_) => None,
         };
         if trees.is_empty() != name.is_empty()
+            || name.contains(&b'/')
             || (open.is_empty() && !trees.is_empty())
             || open.len() > DEEPEST
         {

@@ -37,6 +37,7 @@ pub use config_file::ConfigEdit;
 pub use driver::{DriverAnswer, DriverFiles, run_driver};
 pub use error::GitError;
 pub use index::{IndexAt, IndexEntry, StagedChange};
+pub use index_file::{FileEntry, IndexFile};
 pub use merging::Stages;
 pub use objects::{Entry, Mode};
 pub use oid::Oid;
