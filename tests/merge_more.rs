@@ -63,6 +63,48 @@ fn tables_of_another_shape_are_refused() {
 }
 
 #[test]
+fn a_derived_file_that_counts_nothing_is_refused() {
+    let counted = "{\"event_count\": 1}";
+    check(Kind::Derived, "", counted, "{}", "theirs has no `event_count`");
+    check(Kind::Derived, "", "{\"event_count\": \"1\"}", counted, "ours has no `event_count`");
+    check(Kind::Derived, "", counted, "{", "theirs:1:2: the text ends too early");
+}
+
+#[test]
+fn a_table_that_is_too_large_is_refused() {
+    let side =
+        |row: &str| format!("{{\"rows\": {{\"{row}\": {{\"note\": \"{}\"}}}}}}", "x".repeat(600 << 10));
+    check(
+        Kind::IssueMatrix,
+        "{\"rows\": {}}",
+        &side("#1"),
+        &side("#2"),
+        "the merged table would not say what was decided",
+    );
+}
+
+#[test]
+fn the_verdict_and_the_sections_are_there_where_either_side_brought_them() {
+    let row = "\"criteria\": [{\"criterion_id\": \"a\", \"pass_fail\": \"pass\"}]";
+    let plain = format!("{{{row}}}");
+    let judged = format!("{{{row}, \"overall_verdict\": \"fail\"}}");
+    let other = plain.replace("}]}", "}], \"x\": 1}");
+    let both = |verdict: &str| {
+        let rows = "  \"criteria\": [\n    {\n      \"criterion_id\": \"a\",\n      \"pass_fail\": \"pass\"\n    }\n  ]";
+        format!("{{\n{rows},\n{verdict}  \"x\": 1\n}}\n")
+    };
+    let written = "  \"overall_verdict\": \"pass\",\n";
+    for (ours, theirs) in [(&judged, &other), (&other, &judged)] {
+        check(Kind::AcceptanceMatrix, &plain, ours, theirs, &both(written));
+    }
+    for (ours, theirs) in
+        [(&plain, &judged.replace("}]", "}], \"x\": 1")), (&judged.replace("}]", "}], \"x\": 1"), &plain)]
+    {
+        check(Kind::AcceptanceMatrix, &judged, ours, theirs, &both(""));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_settled_where_two_are_equal() {
     for kind in Kind::ALL {
         let of = |base: &[u8], ours: &[u8], theirs: &[u8]| merged(*kind, base, ours, theirs);
