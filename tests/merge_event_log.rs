@@ -143,6 +143,14 @@ fn a_conflict_that_one_side_still_has_is_resolved_by_the_other() {
 }
 
 #[test]
+fn a_conflict_that_only_one_side_brings_stays_as_it_is() {
+    let row = |x: u32| format!("{{\"event_id\": \"E\", \"x\": {x}}}\n");
+    for brought in [open(&row(2), &row(3)), open(&row(2), ""), open("", &row(2))] {
+        check(&row(1), &row(1), &brought, &brought);
+    }
+}
+
+#[test]
 fn a_row_that_one_side_changed_and_the_other_left_out_is_kept_as_changed() {
     let row = |more: &str| format!("{{\"event_id\": \"E\"{more}}}\n");
     check(&row(""), &row(", \"x\": 1"), "", &row(", \"x\": 1"));
@@ -211,6 +219,20 @@ fn positions_count_the_lines_of_the_shared_beginning() {
     };
     assert_eq!(after(&row.repeat(2), "{}\nx\n"), "ours:4:1: expected a value");
     assert_eq!(after(&format!("{row}{{}}\n[]\n"), ""), "ours:3:1: an object is needed, this is an array");
+}
+
+#[test]
+fn a_part_that_cannot_be_read_is_named_after_one_that_holds_it() {
+    for (base, ours, theirs, expected) in [
+        (true, true, true, "ours:1:1: expected a value"),
+        (false, true, false, "ours:1:1: expected a value"),
+        (true, false, true, "theirs:1:1: expected a value"),
+        (true, false, false, "base:1:1: expected a value"),
+    ] {
+        let part = Part { text: b"x\n", held: Sides { base, ours, theirs } };
+        let refusal = merge_parts(&[], &[part], &ConflictStyle::default()).expect_err("refused");
+        assert_eq!(refusal.to_string(), expected);
+    }
 }
 
 /// Every row and field of every merge is what the witness says, which shares no code with the driver: a field that is

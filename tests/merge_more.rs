@@ -159,4 +159,9 @@ fn decisions_name_place_rule_and_winner() {
         told(Kind::Derived, "{\"event_count\": 1}", "{\"event_count\": 2}", "{\"event_count\": 3}"),
         [("event_count".to_owned(), Rule::MoreEvents, Winner::Theirs)]
     );
+    assert_eq!(told(Kind::Traces, "a\n", "b\n", "b\n"), []);
+    let open = b"a\n<<<<<<<\nb\n=======\nc\n>>>>>>>\n" as &[u8];
+    let sides = Sides { base: open, ours: open, theirs: open };
+    let conflicts = run(Kind::Traces, &sides, &ConflictStyle::default()).expect("merged").conflicts;
+    assert_eq!(conflicts.into_iter().map(|conflict| conflict.path).collect::<Vec<_>>(), [["line 2"]]);
 }

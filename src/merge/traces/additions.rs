@@ -303,7 +303,10 @@ mod tests {
         // Numbers without a dot begin no item, and a dot without a number does not either.
         check(None, 0, "3 b\n", "2 a\n", Some("2 a\n\n3 b\n"));
         check(None, 0, ". b\n", ". a\n", Some(". a\n\n. b\n"));
-        check(Some("x"), 0, "3. b\n", "2) a\n", Some("2) a\n3. b\n"));
+        check(None, 0, "3. b\n", "2) a\n", Some("2) a\n3. b\n"));
+        // A heading has a space after its marks.
+        check(None, 0, "#b\n", "#a\n", Some("#a\n\n#b\n"));
+        check(None, 0, "#\n- b\n", "#\n- a\n", Some("#\n- a\n- b\n"));
     }
 
     #[test]
