@@ -172,7 +172,8 @@ fn a_shared_beginning_may_end_inside_a_hunk() {
 #[test]
 fn rows_are_counted_by_who_brought_them() {
     let rows = |ids: &str| {
-        ids.chars().map(|id| format!("{{\"at\": \"{id}\", \"event_id\": \"{id}\"}}\n")).collect::<String>()
+        ids.chars()
+            .fold(String::new(), |log, id| log + &format!("{{\"at\": \"{id}\", \"event_id\": \"{id}\"}}\n"))
     };
     let count = |base: &str, ours: &str, theirs: &str| {
         let texts = [base, ours, theirs].map(rows);
@@ -202,7 +203,7 @@ fn ids_that_stand_twice_take_the_shared_beginning_apart() {
         places.sort_unstable();
         let shared: String = places.into_iter().map(|(at, id)| row(at, id)).collect();
         let (ours, theirs) = (shared.clone() + &row(900, ids - 1), shared.clone() + &row(901, 99));
-        let [base, ours, theirs] = [&shared, &ours, &theirs].map(|text| text.as_bytes());
+        let [base, ours, theirs] = [&shared, &ours, &theirs].map(String::as_bytes);
         let fast = run(base, ours, theirs).expect("merged");
         let slow =
             merge_after(&[], &Sides { base, ours, theirs }, &ConflictStyle::default()).expect("merged");

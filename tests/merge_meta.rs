@@ -133,9 +133,10 @@ fn acceptances_stand_in_the_order_of_their_times_and_names() {
         format!(r#"{{"acceptance_mode": "{mode}", "accepted_at": "{at}", "accepted_by": "{by}"}}"#)
     };
     let history = |entries: &[String]| format!(r#"{{"acceptance_history": [{}]}}"#, entries.join(", "));
-    let (a, b, c) = (entry("z", 1, "q"), entry("y", 2, "a"), entry("x", 2, "b"));
-    let found = run(b"{}", history(&[c.clone(), a.clone()]).as_bytes(), history(&[b.clone()]).as_bytes());
-    let expected = run(b"{}", b"{}", history(&[a, b, c]).as_bytes());
+    let sorted = [entry("z", 1, "q"), entry("y", 2, "a"), entry("x", 2, "b")];
+    let [a, b, c] = sorted.clone();
+    let found = run(b"{}", history(&[c, a]).as_bytes(), history(&[b]).as_bytes());
+    let expected = run(b"{}", b"{}", history(&sorted).as_bytes());
     assert_eq!(found.expect("merged").text, expected.expect("merged").text);
 }
 

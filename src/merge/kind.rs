@@ -120,6 +120,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.name()), Some(*kind));
         }
+        assert_eq!((Kind::Meta.name(), Kind::Meta.title()), ("meta", "mission meta.json"));
         assert_eq!(Kind::parse("Meta"), None);
     }
 

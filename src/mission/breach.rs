@@ -310,8 +310,9 @@ mod tests {
     #[test]
     fn four_places_are_named_and_the_others_counted() {
         let told = |dirs: &str| {
-            let head: String =
-                dirs.chars().map(|dir| format!("{dir}:{}=7 ", dir.to_ascii_uppercase())).collect();
+            let words: Vec<String> =
+                dirs.chars().map(|dir| format!("{dir}:{}=7", dir.to_ascii_uppercase())).collect();
+            let head = words.join(" ");
             added(&claims(&head), &[], &[]).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         let four = "number 7 is held by kitty-specs/a, kitty-specs/b, kitty-specs/c, kitty-specs/d";

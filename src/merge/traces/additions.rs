@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn deep_outlines_are_left_to_people() {
-        let under = |deep: usize| (0..deep).rev().map(|n| format!("- {n:05}\n")).collect::<String>();
+        let under = |deep: usize| (0..deep).rev().map(|n| format!("- {n:05}\n")).collect::<Vec<_>>().concat();
         check(Some("x"), 0, &under(DEEPEST), "- x\n", Some(&(under(DEEPEST) + "- x\n")));
         check(Some("x"), 0, &under(DEEPEST + 1), "- x\n", None);
         let long = (0..2000).rev().map(|n| format!("- {n:05}\n")).collect::<Vec<_>>().concat();
