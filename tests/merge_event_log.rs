@@ -62,6 +62,8 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         "ours:1:7: NaN and Infinity are not JSON",
     );
     check_refused("", "{}\n<<<<<<< x\n{}\n", "", "ours:2:1: merge conflict markers");
+    check_refused("", &("{}\n".to_owned() + &open("{}\n", "[]\n")), "", "ours:2:1: merge conflict markers");
+    check_refused("", &("x\n".to_owned() + &open("{}\n", "[]\n")), "", "ours:1:1: expected a value");
 }
 
 #[test]

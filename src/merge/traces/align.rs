@@ -118,7 +118,7 @@ fn longest_common(base: &[u32], version: &[u32]) -> Vec<(usize, usize)> {
         if base[b] == version[v] {
             common.push((b, v));
             (b, v) = (b + 1, v + 1);
-        } else if lengths[(b + 1) * width + v] >= lengths[b * width + v + 1] {
+        } else if lengths[(b + 1) * width + v] == lengths[b * width + v] {
             b += 1;
         } else {
             v += 1;
