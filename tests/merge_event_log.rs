@@ -62,6 +62,8 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         "ours:1:7: NaN and Infinity are not JSON",
     );
     check_refused("", "{}\n<<<<<<< x\n{}\n", "", "ours:2:1: merge conflict markers");
+    check_refused("", &("{}\n".to_owned() + &open("{}\n", "[]\n")), "", "ours:2:1: merge conflict markers");
+    check_refused("", &("x\n".to_owned() + &open("{}\n", "[]\n")), "", "ours:1:1: expected a value");
 }
 
 #[test]
@@ -119,6 +121,136 @@ fn a_shared_beginning_is_borrowed_and_not_copied() {
     let merged = run(shared.as_bytes(), ours.as_bytes(), theirs.as_bytes()).expect("merged");
     let first = merged.pieces().next().expect("a piece");
     assert_eq!((first.as_ptr(), first.len()), (ours.as_ptr(), shared.len()));
+}
+
+#[track_caller]
+fn check(base: &str, ours: &str, theirs: &str, expected: &str) {
+    let merged = |ours: &str, theirs: &str| {
+        text(&run(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()).expect("merged"))
+    };
+    assert_eq!(merged(ours, theirs), expected);
+    // A disagreement that came in keeps its own order of halves.
+    let came_in = [base, ours, theirs].iter().any(|text| text.contains("<<<<<<<"));
+    let swapped = if came_in { expected.to_owned() } else { mirrored(expected) };
+    assert_eq!(merged(theirs, ours), swapped, "with the sides swapped");
+}
+
+/// A log in which one hunk is open.
+fn open(first: &str, second: &str) -> String {
+    format!("<<<<<<< ours\n{first}=======\n{second}>>>>>>> theirs\n")
+}
+
+#[test]
+fn a_row_that_one_half_shows_alone_stays_in_its_half() {
+    let row = "{\"event_id\": \"E\", \"x\": 1}\n";
+    for open in [open(row, ""), open("", row)] {
+        check("", &open, "", &open);
+        check("", &open, &open, &open);
+    }
+}
+
+#[test]
+fn a_conflict_that_one_side_still_has_is_resolved_by_the_other() {
+    let row = |x: u32| format!("{{\"event_id\": \"E\", \"x\": {x}}}\n");
+    for still in [open(&row(1), &row(2)), open(&row(1), ""), open("", &row(1))] {
+        for resolved in ["", &row(1), &row(3)] {
+            check(&still, &still, resolved, resolved);
+        }
+    }
+}
+
+#[test]
+fn a_conflict_that_only_one_side_brings_stays_as_it_is() {
+    let row = |x: u32| format!("{{\"event_id\": \"E\", \"x\": {x}}}\n");
+    for brought in [open(&row(2), &row(3)), open(&row(2), ""), open("", &row(2))] {
+        check(&row(1), &row(1), &brought, &brought);
+    }
+}
+
+#[test]
+fn a_row_that_one_side_changed_and_the_other_left_out_is_kept_as_changed() {
+    let row = |more: &str| format!("{{\"event_id\": \"E\"{more}}}\n");
+    check(&row(""), &row(", \"x\": 1"), "", &row(", \"x\": 1"));
+    check(
+        &row(", \"feature_slug\": \"f\""),
+        &row(", \"mission_slug\": \"f\""),
+        "",
+        &row(", \"mission_slug\": \"f\""),
+    );
+}
+
+#[test]
+fn a_shared_beginning_may_end_inside_a_hunk() {
+    let row = |x: u32| format!("{{\"event_id\": \"E\", \"x\": {x}}}\n");
+    let [before, after] = [open(&row(1), &row(2)), open(&row(1), &row(3))];
+    check(&before, &after, &before, &after);
+}
+
+#[test]
+fn rows_are_counted_by_who_brought_them() {
+    let rows = |ids: &str| {
+        ids.chars()
+            .fold(String::new(), |log, id| log + &format!("{{\"at\": \"{id}\", \"event_id\": \"{id}\"}}\n"))
+    };
+    let count = |base: &str, ours: &str, theirs: &str| {
+        let texts = [base, ours, theirs].map(rows);
+        let [base, ours, theirs] = texts.each_ref().map(String::as_bytes);
+        let counts = run(base, ours, theirs).expect("merged").counts;
+        let swapped = run(base, theirs, ours).expect("merged").counts;
+        assert_eq!((swapped.ours, swapped.theirs), (counts.theirs, counts.ours));
+        let slow = merge_after(&[], &Sides { base, ours, theirs }, &ConflictStyle::default());
+        assert_eq!(slow.expect("merged").counts, counts);
+        [counts.kept, counts.ours, counts.theirs, counts.both, counts.restored]
+    };
+    assert_eq!(count("", "", ""), [0; 5]);
+    assert_eq!(count("abc", "abc", "abc"), [3, 0, 0, 0, 0]);
+    assert_eq!(count("abcd", "abcdexyz", "abcefgyz"), [4, 1, 2, 3, 1]);
+    assert_eq!(count("abc", "b", "c"), [2, 0, 0, 0, 2]);
+    assert_eq!(count("abc", "", ""), [0; 5]);
+    assert_eq!(count("pq", "abpq", "pqrst"), [2, 2, 3, 0, 0]);
+}
+
+/// Ids that stand twice reach back into the shared beginning, one from another, until all of it is looked at.
+#[test]
+fn ids_that_stand_twice_take_the_shared_beginning_apart() {
+    let row = |at: usize, id: usize| format!("{{\"at\": \"{at:03}\", \"event_id\": \"E{id:02}\"}}\n");
+    for ids in 1..12 {
+        let mut places: Vec<(usize, usize)> =
+            (0..ids).flat_map(|id| [(2 * id, id), (2 * id + 3, id)]).collect();
+        places.sort_unstable();
+        let shared: String = places.into_iter().map(|(at, id)| row(at, id)).collect();
+        let (ours, theirs) = (shared.clone() + &row(900, ids - 1), shared.clone() + &row(901, 99));
+        let [base, ours, theirs] = [&shared, &ours, &theirs].map(String::as_bytes);
+        let fast = run(base, ours, theirs).expect("merged");
+        let slow =
+            merge_after(&[], &Sides { base, ours, theirs }, &ConflictStyle::default()).expect("merged");
+        assert_eq!((text(&fast), fast.counts), (text(&slow), slow.counts), "{ids}");
+    }
+}
+
+#[test]
+fn positions_count_the_lines_of_the_shared_beginning() {
+    let row = "{\"event_id\": \"E\"}\n";
+    let after = |shared: &str, ours: &str| {
+        let sides = Sides { base: "", ours, theirs: "" }.map(str::as_bytes);
+        merge_after(shared.as_bytes(), &sides, &ConflictStyle::default()).expect_err("refused").to_string()
+    };
+    assert_eq!(after(&row.repeat(2), "{}\nx\n"), "ours:4:1: expected a value");
+    assert_eq!(after(&format!("{row}{{}}\n[]\n"), ""), "ours:3:1: an object is needed, this is an array");
+}
+
+#[test]
+fn a_part_that_cannot_be_read_is_named_after_one_that_holds_it() {
+    for (base, ours, theirs, expected) in [
+        (true, true, true, "ours:1:1: expected a value"),
+        (false, true, false, "ours:1:1: expected a value"),
+        (true, false, true, "theirs:1:1: expected a value"),
+        (true, false, false, "base:1:1: expected a value"),
+    ] {
+        let part = Part { text: b"x\n", held: Sides { base, ours, theirs } };
+        let refusal = merge_parts(&[], &[part], &ConflictStyle::default()).expect_err("refused");
+        assert_eq!(refusal.to_string(), expected);
+    }
 }
 
 /// Every row and field of every merge is what the witness says, which shares no code with the driver: a field that is

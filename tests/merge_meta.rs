@@ -96,6 +96,51 @@ fn decisions_name_key_rule_and_winner() {
 }
 
 #[test]
+fn keys_on_which_the_sides_agree_are_told_apart_by_the_base() {
+    let merged =
+        run(br#"{"a": 1, "b": 1, "c": 1}"#, br#"{"a": 1, "b": 2, "c": 2}"#, br#"{"a": 1, "b": 2, "c": 1}"#);
+    let agreed = merged.expect("merged").agreed.into_iter().map(|d| (d.path.join("."), d.rule, d.winner));
+    assert_eq!(
+        agreed.collect::<Vec<_>>(),
+        [("a".to_owned(), Rule::Untouched, Winner::Both), ("b".to_owned(), Rule::SameChange, Winner::Both)]
+    );
+}
+
+#[test]
+fn a_unit_is_told_only_where_the_sides_differ() {
+    let side = |at: &str, by: &str| {
+        format!(r#"{{"accepted_at": "2026-01-0{at}T00:00:00Z", "accepted_by": "{by}"}}"#)
+    };
+    let merged = run(side("1", "x").as_bytes(), side("2", "a").as_bytes(), side("3", "a").as_bytes());
+    let told = merged.expect("merged").decisions.into_iter().map(|d| (d.path.join("."), d.rule, d.winner));
+    assert_eq!(told.collect::<Vec<_>>(), [("accepted_at".to_owned(), Rule::LaterAcceptance, Winner::Theirs)]);
+}
+
+#[test]
+fn a_unit_with_a_disagreement_in_it_is_not_taken_whole() {
+    let side =
+        |at: &str, by: &str| format!("{{\n\"accepted_at\": \"2026-01-0{at}T00:00:00Z\",\n{by}\n\"z\": 1}}\n");
+    let open = "<<<<<<< a\n\"accepted_by\": \"a\",\n=======\n\"accepted_by\": \"b\",\n>>>>>>> b";
+    let (base, ours) = (side("1", "\"accepted_by\": \"x\","), side("3", open));
+    let theirs = side("2", "\"accepted_by\": \"c\",");
+    check(&base, &ours, &theirs, "more than two values of `accepted_by`");
+    check(&base, &theirs, &ours, "more than two values of `accepted_by`");
+}
+
+#[test]
+fn acceptances_stand_in_the_order_of_their_times_and_names() {
+    let entry = |mode: &str, at: u32, by: &str| {
+        format!(r#"{{"acceptance_mode": "{mode}", "accepted_at": "{at}", "accepted_by": "{by}"}}"#)
+    };
+    let history = |entries: &[String]| format!(r#"{{"acceptance_history": [{}]}}"#, entries.join(", "));
+    let sorted = [entry("z", 1, "q"), entry("y", 2, "a"), entry("x", 2, "b")];
+    let [a, b, c] = sorted.clone();
+    let found = run(b"{}", history(&[c, a]).as_bytes(), history(&[b]).as_bytes());
+    let expected = run(b"{}", b"{}", history(&sorted).as_bytes());
+    assert_eq!(found.expect("merged").text, expected.expect("merged").text);
+}
+
+#[test]
 fn both_sides_unreadable_names_ours() {
     let error = run(b"", b"x", b"y").expect_err("unreadable");
     assert!(matches!(error, Refusal::Unreadable { side: Side::Ours, .. }));

@@ -2,15 +2,9 @@
 //!
 //! To add a case, add a directory to `tests/cases/<kind>/working`, or to `failing` if it does not work yet.
 
-use std::sync::Mutex;
-
 use git_mission::merge::{ConflictStyle, Kind, Rule, Sides, Winner, run};
 
-use crate::merge_histories::tables::{Acceptance, Issues};
-use crate::merge_histories::texts::{Derived, ReviewCycle, Traces};
-use crate::merge_histories::{Flavour, Kind as History, check_triples};
-use crate::merge_support::{cases, check_cases};
-use crate::support::{Repo, World, any_git};
+use crate::merge_support::check_cases;
 
 type Outcome = Result<(String, bool), String>;
 
@@ -69,6 +63,48 @@ fn tables_of_another_shape_are_refused() {
 }
 
 #[test]
+fn a_derived_file_that_counts_nothing_is_refused() {
+    let counted = "{\"event_count\": 1}";
+    check(Kind::Derived, "", counted, "{}", "theirs has no `event_count`");
+    check(Kind::Derived, "", "{\"event_count\": \"1\"}", counted, "ours has no `event_count`");
+    check(Kind::Derived, "", counted, "{", "theirs:1:2: the text ends too early");
+}
+
+#[test]
+fn a_table_that_is_too_large_is_refused() {
+    let side =
+        |row: &str| format!("{{\"rows\": {{\"{row}\": {{\"note\": \"{}\"}}}}}}", "x".repeat(600 << 10));
+    check(
+        Kind::IssueMatrix,
+        "{\"rows\": {}}",
+        &side("#1"),
+        &side("#2"),
+        "the merged table would not say what was decided",
+    );
+}
+
+#[test]
+fn the_verdict_and_the_sections_are_there_where_either_side_brought_them() {
+    let row = "\"criteria\": [{\"criterion_id\": \"a\", \"pass_fail\": \"pass\"}]";
+    let plain = format!("{{{row}}}");
+    let judged = format!("{{{row}, \"overall_verdict\": \"fail\"}}");
+    let other = plain.replace("}]}", "}], \"x\": 1}");
+    let both = |verdict: &str| {
+        let rows = "  \"criteria\": [\n    {\n      \"criterion_id\": \"a\",\n      \"pass_fail\": \"pass\"\n    }\n  ]";
+        format!("{{\n{rows},\n{verdict}  \"x\": 1\n}}\n")
+    };
+    let written = "  \"overall_verdict\": \"pass\",\n";
+    for (ours, theirs) in [(&judged, &other), (&other, &judged)] {
+        check(Kind::AcceptanceMatrix, &plain, ours, theirs, &both(written));
+    }
+    for (ours, theirs) in
+        [(&plain, &judged.replace("}]", "}], \"x\": 1")), (&judged.replace("}]", "}], \"x\": 1"), &plain)]
+    {
+        check(Kind::AcceptanceMatrix, &judged, ours, theirs, &both(""));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_settled_where_two_are_equal() {
     for kind in Kind::ALL {
         let of = |base: &[u8], ours: &[u8], theirs: &[u8]| merged(*kind, base, ours, theirs);
@@ -123,64 +159,9 @@ fn decisions_name_place_rule_and_winner() {
         told(Kind::Derived, "{\"event_count\": 1}", "{\"event_count\": 2}", "{\"event_count\": 3}"),
         [("event_count".to_owned(), Rule::MoreEvents, Winner::Theirs)]
     );
-}
-
-/// Calls the program as git does: its status and what it leaves.
-fn driven(repo: &Repo<'_>, kind: Kind, texts: [&[u8]; 3]) -> (i32, Vec<u8>) {
-    for (file, text) in ["o", "a", "b"].iter().zip(texts) {
-        repo.write(file, text);
-    }
-    let call =
-        ["merge-driver", kind.name(), "--base", "o", "--ours", "a", "--theirs", "b", "--path", "a file"];
-    let status = repo.mission(&call).status;
-    (status, std::fs::read(repo.at("a")).expect("a file"))
-}
-
-#[test]
-fn the_program_leaves_what_the_rules_say() {
-    let world = World::new(&any_git());
-    let repo = world.directory("scratch");
-    for kind in Kind::ALL {
-        for case in cases(kind.name(), "working") {
-            let (status, text) = driven(&repo, *kind, [&case.base, &case.ours, &case.theirs]);
-            let open = text.windows(7).any(|bytes| bytes == b"<<<<<<<");
-            assert_eq!(status, i32::from(open), "{kind:?}: {}", case.name);
-            assert_eq!(Some(text), case.result, "{kind:?}: {}", case.name);
-        }
-    }
-    sample::<Traces>(&repo, Kind::Traces);
-    sample::<Issues>(&repo, Kind::IssueMatrix);
-    sample::<Acceptance>(&repo, Kind::AcceptanceMatrix);
-    sample::<ReviewCycle>(&repo, Kind::ReviewCycle);
-    sample::<Derived>(&repo, Kind::Derived);
-}
-
-/// Made-up histories through the program.
-fn sample<H: History>(repo: &Repo<'_>, kind: Kind) {
-    for flavour in [Flavour::Close, Flavour::Real] {
-        let triples = Mutex::new(Vec::new());
-        check_triples::<H>(20, flavour, |triple| {
-            let texts = [&triple.base, &triple.ours, &triple.theirs].map(Clone::clone);
-            triples.lock().expect("no panic").push((texts, triple.merged.clone()));
-            Ok(())
-        });
-        for (texts, merged) in triples.into_inner().expect("no panic") {
-            let (status, text) = driven(repo, kind, texts.each_ref().map(String::as_bytes));
-            assert_eq!((status, text), (i32::from(!merged.is_clean()), merged.text.into_bytes()), "{kind:?}");
-        }
-    }
-}
-
-#[test]
-fn what_no_rule_can_read_is_left_between_markers() {
-    let world = World::new(&any_git());
-    let repo = world.directory("scratch");
-    for kind in Kind::ALL {
-        let (status, text) = driven(&repo, *kind, [b"base\n", b"ours \xff\n", b"theirs\n"]);
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert_eq!(status, 1, "{kind:?}");
-        for part in ["<<<<<<< ", "ours \u{fffd}\n", "=======\n", "theirs\n", ">>>>>>> "] {
-            assert!(text.contains(part), "{kind:?}: {text}");
-        }
-    }
+    assert_eq!(told(Kind::Traces, "a\n", "b\n", "b\n"), []);
+    let open = b"a\n<<<<<<<\nb\n=======\nc\n>>>>>>>\n" as &[u8];
+    let sides = Sides { base: open, ours: open, theirs: open };
+    let conflicts = run(Kind::Traces, &sides, &ConflictStyle::default()).expect("merged").conflicts;
+    assert_eq!(conflicts.into_iter().map(|conflict| conflict.path).collect::<Vec<_>>(), [["line 2"]]);
 }

@@ -38,6 +38,7 @@ mod merge_meta;
 mod merge_meta_laws;
 mod merge_more;
 mod merge_more_laws;
+mod merge_program;
 mod merge_support;
 mod merge_witness;
 mod merging;

@@ -6,7 +6,7 @@ use std::fmt;
 use super::shape::{Format, Shape, Type, When};
 use crate::json::{JsonError, Object, Value};
 
-/// How deep sections may refer to each other; deeper means in a circle.
+/// How often sections may refer to each other in a row; more means in a circle.
 const MAX_DEPTH: usize = 24;
 
 /// A contract that cannot be used.
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
     }
 
     fn below(&self, key: &str, value: &'a Value) -> Self {
-        Self { root: self.root, at: format!("{}.{key}", self.at), value, depth: self.depth + 1 }
+        Self { root: self.root, at: format!("{}.{key}", self.at), value, depth: self.depth }
     }
 
     fn values(&self) -> Result<Vec<Value>, ContractError> {

@@ -206,6 +206,44 @@ fn a_display_number_identifies_nothing() {
     );
     let other = with(ENVELOPE, &format!(r#"{{"aggregate_id":"mission/0640",{number}}}"#));
     assert_eq!(validate(&other, Context::Event), Ok(()));
+    // Digits of another key, and words under a key that is only for display, are nobody's number.
+    let clock = with(ENVELOPE, r#"{"aggregate_id":"mission/7","lamport_clock":7}"#);
+    assert_eq!(validate(&clock, Context::Event), Ok(()));
+    let word = with(ENVELOPE, r#"{"aggregate_id":"mission/new","more":{"mission_number":"new"}}"#);
+    assert_eq!(validate(&word, Context::Event), Ok(()));
+    let part = with(ENVELOPE, r#"{"aggregate_id":"mission//x","more":{"mission_number":""}}"#);
+    assert_eq!(validate(&part, Context::Event), Ok(()));
+}
+
+#[test]
+fn an_event_may_have_a_uuid_with_all_of_its_hyphens_or_none() {
+    for (id, is_one) in [
+        ("a1b2c3d4-e5f6-7890-abcd-ef1234567890", true),
+        ("a1b2c3d4e5f67890abcdef1234567890", true),
+        ("a1b2c3d4e5f67890abcdef123456789", false),
+        ("a1b2c3d4e5f67890abcdef123456789g", false),
+        ("a1b2c3d4-e5f67890abcdef1234567890", false),
+    ] {
+        let event = with(ENVELOPE, &format!(r#"{{"event_id":"{id}"}}"#));
+        assert_eq!(validate(&event, Context::Event).is_ok(), is_one, "{id}");
+    }
+}
+
+#[test]
+fn a_violation_names_context_field_and_reason() {
+    let told = |payload: Value, context| validate(&payload, context).expect_err("a violation").to_string();
+    assert_eq!(
+        told(with(BODY, r#"{"manifest_version":7}"#), Context::BodySync),
+        "body_sync: `manifest_version`: must be string, is a number"
+    );
+    assert_eq!(
+        told(with(BODY, r#"{"hash_algorithm":"md5"}"#), Context::BodySync),
+        "body_sync: `hash_algorithm`: must be one of \"sha256\""
+    );
+    assert_eq!(
+        told(with(ENVELOPE, r#"{"event_id":"1"}"#), Context::Envelope),
+        "envelope: `event_id`: is not a ulid or uuid"
+    );
 }
 
 #[test]
@@ -229,10 +267,24 @@ fn lanes_are_mapped_as_the_file_says() {
     assert_eq!(contract.version(), "3.0.0");
     assert_eq!(contract.lanes().len(), 10);
     assert_eq!(contract.event_lanes(), None);
+    let through = changed("event_lanes", r#""v1""#).expect("a contract");
+    assert!(through.event_lanes().is_some() && through.event_lanes() == contract.lane_mapping("v1"));
     let mapped = |name: &str, lane: &str| contract.lane_mapping(name).and_then(|m| m.get(lane)).cloned();
     assert_eq!(mapped("v1", "claimed").as_deref(), Some("doing"));
     assert_eq!(mapped("events_lib", "claimed").as_deref(), Some("planned"));
     assert_eq!(mapped("v2", "claimed"), None);
+}
+
+#[test]
+fn lanes_have_one_spelling_and_known_ways_out() {
+    let contract = Contract::embedded().expect("the embedded contract");
+    for (name, lane) in
+        [("planned", Some("planned")), ("doing", Some("in_progress")), ("Doing", None), ("", None)]
+    {
+        assert_eq!(contract.lane(name), lane, "{name}");
+    }
+    assert_eq!(contract.moves_from("planned"), ["claimed", "blocked", "canceled"]);
+    assert!(contract.moves_from("done").is_empty() && contract.moves_from("nowhere").is_empty());
 }
 
 /// The embedded contract with one member of the root replaced.
@@ -273,8 +325,24 @@ fn a_malformed_contract_is_an_error_that_names_the_place() {
         let error = changed(key, value).expect_err(value);
         assert_eq!((error.at.as_str(), error.problem), (at, problem), "{key}: {value}");
     }
+    let told = changed("body_sync", r#"{"requires":[]}"#).expect_err("no such rule").to_string();
+    assert_eq!(told, "contract: `body_sync.requires`: no such kind of rule");
     assert!(matches!(Contract::parse("{").expect_err("not JSON").problem, Problem::NotJson(_)));
     assert_eq!(Contract::parse("{}").expect_err("empty").problem, Problem::Missing);
+}
+
+#[test]
+fn sections_refer_to_each_other_so_often_and_no_more() {
+    // Each section stands for the one that is named inside of it; what stands around a name costs nothing.
+    let chain = |hops: usize| {
+        let inner = (1..hops).map(|hop| format!(r#""n{hop}":"body_sync.shapes.n{}""#, hop + 1));
+        let shapes: Vec<String> =
+            inner.chain([format!(r#""n{hops}":{{"required_fields":["x"]}}"#)]).collect();
+        format!(r#"{{"nested":{{"a":{{"use":["body_sync.shapes.n1"]}}}},"shapes":{{{}}}}}"#, shapes.join(","))
+    };
+    let most = changed("body_sync", &chain(24)).expect("a contract");
+    assert!(most.validate(&json(r#"{"a":{}}"#), Context::BodySync).is_err());
+    assert_eq!(changed("body_sync", &chain(25)).expect_err("too many").problem, Problem::Circular);
 }
 
 #[test]

@@ -91,6 +91,8 @@ mod tests {
         check_grown("[9]", "[9, 3, 1]", "[9, 2, 3]", Some("[9, 1, 2, 3]"));
         check_grown("[]", r#"["b", "a", "a"]"#, r#"["a", "c"]"#, Some(r#"["a", "a", "b", "c"]"#));
         check_grown("[]", r#"["a!", "a"]"#, r#"["a", true, 1]"#, Some(r#"[1, "a", "a!", true]"#));
+        let (ours, theirs) = (r#"["z", "a", null]"#, r#"["g", false, "s", true]"#);
+        check_grown("[]", ours, theirs, Some(r#"["a", false, "g", null, "s", true, "z"]"#));
         check_grown("[1]", "[2, 1]", "[1, 3]", None);
         check_grown("[]", "[[]]", "[1]", None);
     }

@@ -172,3 +172,37 @@ impl<'a> Iterator for Iter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, parse_object};
+
+    fn object(text: &str) -> Object {
+        parse_object(text.as_bytes(), Limits::DOCUMENT).expect("an object")
+    }
+
+    fn open(first: &str, second: &str) -> Tree {
+        overlay(&object(first), &object(second)).expect("two readings")
+    }
+
+    #[test]
+    fn a_disagreement_equals_the_same_pair_in_either_order_and_nothing_else() {
+        let tree = open(r#"{"x": 1}"#, r#"{"x": 2}"#);
+        let is_same = |first: &str, second: &str| Members::Open(&tree) == Members::Open(&open(first, second));
+        assert!(is_same(r#"{"x": 1}"#, r#"{"x": 2}"#) && is_same(r#"{"x": 2}"#, r#"{"x": 1}"#));
+        for (first, second) in [("1", "3"), ("3", "2"), ("2", "3"), ("3", "1"), ("3", "4")] {
+            let of = |value: &str| format!(r#"{{"x": {value}}}"#);
+            assert!(!is_same(&of(first), &of(second)), "{first} {second}");
+        }
+        assert!(!is_same(r#"{"x": 1}"#, "{}"));
+        assert!(Members::Open(&tree) != Members::Plain(&object(r#"{"x": 1}"#)));
+    }
+
+    #[test]
+    fn no_object_is_another_thing_than_an_empty_one() {
+        let empty = object("{}");
+        assert!(Members::None != Members::Plain(&empty) && Members::Plain(&empty) != Members::None);
+        assert!(Members::None == Members::None && Members::Plain(&empty) == Members::Plain(&empty));
+    }
+}

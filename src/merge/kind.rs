@@ -120,6 +120,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.name()), Some(*kind));
         }
+        assert_eq!((Kind::Meta.name(), Kind::Meta.title()), ("meta", "mission meta.json"));
         assert_eq!(Kind::parse("Meta"), None);
     }
 
@@ -130,9 +131,16 @@ mod tests {
                 assert_eq!(Kind::of_path(pattern.replace('*', "any").as_bytes()), Some(*kind));
             }
         }
-        for other in ["kitty-specs/meta.json", "kitty-specs/a/b/meta.json", "x/kitty-specs/a/meta.json"] {
+        for other in [
+            "kitty-specs/meta.json",
+            "kitty-specs/a/b/meta.json",
+            "x/kitty-specs/a/meta.json",
+            "kitty-specs/a/tasks/WP01/another-long-name.md",
+            "kitty-specs/a/tasks/WP01/review-cycle-1.txt",
+        ] {
             assert_eq!(Kind::of_path(other.as_bytes()), None, "{other}");
         }
         assert!(matches(b"a/x-*.md", b"a/x-.md") && !matches(b"a/x-*.md", b"a/x.md"));
+        assert!(matches(b"x-*-x", b"x--x") && !matches(b"x-*-x", b"x-x"));
     }
 }

@@ -90,11 +90,25 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_read_as_the_markers_of_git() {
+        let both = |first: &str, second: &str| Halves { first: first.into(), second: second.into() };
+        assert_eq!(halves(b"<<<<<<< x\na\n=======\nb\n>>>>>>> y\n"), Some(both("a\n", "b\n")));
+        assert_eq!(halves(b"<<<<<<< x\n\xff\n=======\nb\n>>>>>>> y\n"), None);
+        assert_eq!(halves(b"a\n"), None);
+    }
+
+    #[test]
     fn broken_or_nested_hunks_are_not_read() {
         check("a\n", None);
         check("<<<<<<< x\nb\n=======\nc\n", None);
         check("<<<<<<< x\nb\n>>>>>>> y\n", None);
         check("<<<<<<< x\n<<<<<<<<< y\na\n=========\nb\n>>>>>>>>>\n=======\nc\n>>>>>>> y\n", None);
         check("a\n=======\nb\n", None);
+        // The markers of one hunk are of one size, and of that at least.
+        check("<<<<<<<<\nb\n=======\nc\n>>>>>>>>\n", None);
+        check("<<<<<<<\nb\n=======\nc\n>>>>>>>>\n", None);
+        check("<<<<<<<\nb\n||||||||\nx\n=======\nc\n>>>>>>>\n", None);
+        check("<<<<<<\nb\n======\nc\n>>>>>>\n", None);
+        check("<<<<<<<b\n=======\nc\n>>>>>>>\n", None);
     }
 }

@@ -131,3 +131,21 @@ pub struct Conflict {
     /// The keys from the top of the document down
     pub path: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_programs_read_stays_as_it_is() {
+        assert_eq!(
+            [Winner::Ours, Winner::Theirs, Winner::Both].map(Winner::as_str),
+            ["ours", "theirs", "both"]
+        );
+        let told = |rule: Rule| (rule.code(), rule.as_str());
+        assert_eq!(told(Rule::OnlyChange), ("only_change", "only one side changed it"));
+        assert_eq!(told(Rule::SmallerNumber), ("smaller_number", "the smaller number"));
+        assert_eq!(told(Rule::SetUnion), ("set_union", "the entries of both"));
+        assert_eq!(told(Rule::SameChange), ("same_change", "both sides say the same"));
+    }
+}

@@ -61,3 +61,18 @@ impl Default for ConflictStyle {
         Self::new(DEFAULT_SIZE, None, None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_have_a_size_even_if_none_is_given() {
+        for (asked, size) in [(0, 7), (1, 1), (7, 7), (32, 32)] {
+            let style = ConflictStyle::new(asked, Some(" \n"), Some("a \nb"));
+            assert_eq!((style.size(), style.middle()), (size, "=".repeat(size)));
+            assert_eq!(style.open(), "<".repeat(size) + " ours");
+            assert_eq!(style.close(), ">".repeat(size) + " a");
+        }
+    }
+}

@@ -218,6 +218,9 @@ mod tests {
     fn ancestors_are_left_out_and_underlines_of_another_size_stay() {
         let text = read("<<<<<<< x\nb\n==========\n||||||| y\nz\n=======\nc\n>>>>>>> x\n").expect("a hunk");
         assert_eq!(text.tokens, [Token::Hunk(Hunk { first: vec!["b", "=========="], second: vec!["c"] })]);
+        let text = read("<<<<<<<\n||||||||\n=======\nT\n========\n>>>>>>>\n").expect("a hunk");
+        let hunk = Hunk { first: vec!["||||||||"], second: vec!["T", "========"] };
+        assert_eq!(text.tokens, [Token::Hunk(hunk)]);
     }
 
     #[test]
@@ -228,6 +231,7 @@ mod tests {
             ("<<<<<<< a\n<<<<<<< b\n", 2),
             ("<<<<<<<\n=======\n=======\n>>>>>>>\n", 3),
             ("<<<<<<<\n=======\nx", 3),
+            ("<<<<<<<\n=======\n>>>>>>>>\n", 3),
         ] {
             assert_eq!(read(text), Err(Refusal::Markers { side: Side::Ours, line }), "{text:?}");
         }
@@ -240,6 +244,9 @@ mod tests {
         let hunk = |first| Text { tokens: vec![Token::Hunk(Hunk { first, second: vec![] })], ended: true };
         assert!(hunk(vec!["a"]).proven(&style).is_ok());
         assert_eq!(hunk(vec!["Title", "======="]).proven(&style), Err(Refusal::Unproven));
+        let lines = ["<<<<<<<", "=======", ">>>>>>>"].map(Token::Line);
+        let looks_open = Text { tokens: lines.to_vec(), ended: true };
+        assert_eq!(looks_open.proven(&style), Err(Refusal::Unproven));
         assert!(hunk(vec!["Title", "======="]).proven(&ConflictStyle::new(9, None, None)).is_ok());
     }
 }

@@ -273,6 +273,7 @@ pub(in crate::mission) mod tests {
     #[test]
     fn nothing_new_is_nothing() {
         check("a:A=1 b:B=1 c:-=- d:D=-", &["a:A=1 b:B=1 c:-=- d:D=-"], &[]);
+        check("a:A=1 b:A=2", &["a:A=1 b:A=2"], &[]);
         check("a:A=1 b:B=2", &["a:A=1"], &[]);
         check("", &["a:A=1"], &[]);
         check("a:A=1", &[], &[]);
@@ -304,6 +305,20 @@ pub(in crate::mission) mod tests {
         check("a:A=1 b:B=2", &["a:A=1 b:B=1"], &[]);
         check("b:A=1", &["a:A=1"], &[]);
         check("a:A=2", &["a:-=1"], &["NUMBER_CHANGED a"]);
+    }
+
+    #[test]
+    fn four_places_are_named_and_the_others_counted() {
+        let told = |dirs: &str| {
+            let words: Vec<String> =
+                dirs.chars().map(|dir| format!("{dir}:{}=7", dir.to_ascii_uppercase())).collect();
+            let head = words.join(" ");
+            added(&claims(&head), &[], &[]).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let four = "number 7 is held by kitty-specs/a, kitty-specs/b, kitty-specs/c, kitty-specs/d";
+        assert_eq!(told("ab"), ["number 7 is held by kitty-specs/a, kitty-specs/b"]);
+        assert_eq!(told("abcd"), [four]);
+        assert_eq!(told("abcdefg"), [format!("{four}, 3 more")]);
     }
 
     #[test]

@@ -188,6 +188,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_gets_its_id_and_says_what_it_lacks() {
+        let mut meta = Meta::read(br#"{"slug": "s", "mission_slug": "", "friendly_name": 1}"#).expect("read");
+        let lacks = ["mission_slug", "friendly_name", "mission_type", "target_branch", "created_at"];
+        assert_eq!(meta.missing_keys(), lacks);
+        let id = MissionId::parse("01KQ47E80QJG8GTVGDCV67RW7M").expect("an id");
+        meta.set_id(id);
+        assert_eq!(meta.valid_id(), Some(id));
+    }
+
+    #[test]
+    fn a_reason_is_told_without_its_place() {
+        let told =
+            |text: &str| Meta::read(text.as_bytes()).map_err(|error| (error.to_string(), error.position()));
+        assert_eq!(told("[]"), Err(("an object is needed, this is an array".into(), Some((1, 1)))));
+        let keys = r#"{"mission": 1, "mission_type": 2}"#;
+        let reason = "`mission` and its new name `mission_type` hold different values";
+        assert_eq!(told(keys), Err((reason.into(), None)));
+    }
+
+    #[test]
     fn ids_are_judged_by_their_pattern_only() {
         let id = |text: &str| Meta::read(text.as_bytes()).expect("read").id();
         assert_eq!(id("{}"), IdField::Missing);

@@ -64,6 +64,9 @@ mod tests {
         assert_eq!(read("null"), NumberField::Unsettled);
         assert_eq!(read("64"), NumberField::Settled(64));
         assert_eq!(read("\"064\""), NumberField::Settled(64));
+        assert_eq!(read("9007199254740992"), NumberField::Settled(1 << 53));
+        let shown = ["null", "64", "\"064\"", "\"x\""].map(|text| read(text).to_string());
+        assert_eq!(shown, ["null", "64", "64", "\"x\""]);
         for invalid in [
             "0",
             "-1",
@@ -73,6 +76,10 @@ mod tests {
             "[]",
             "\"pending\"",
             "\"\"",
+            "\"+5\"",
+            "\"-5\"",
+            "9007199254740993",
+            "\"9007199254740993\"",
             "\"６\"",
             "12345678901234567890123",
         ] {

@@ -320,6 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_the_missions_wherever_it_lies() {
+        let at = |dir: &str, id: Option<&str>| Claim {
+            dir: MissionDir::from_name(dir.as_bytes()).expect("a name"),
+            id: id.map(|id| MissionId::parse(&format!("{id:0>26}")).expect("an id")),
+            number: Some(1),
+            created_at: None,
+        };
+        let main = [at("a", Some("A")), at("b", None)];
+        for (claim, expected) in [
+            (at("a", Some("A")), true),
+            (at("z", Some("A")), true),
+            (at("a", Some("Z")), false),
+            (at("a", None), true),
+            (at("b", Some("Z")), true),
+            (at("z", None), false),
+        ] {
+            assert_eq!(is_held(&claim, &[&[], &main]), expected, "{claim:?}");
+            assert!(!is_held(&Claim { number: Some(2), ..claim }, &[&main]));
+        }
+    }
+
+    #[test]
     fn out_of_scope_missions_stand() {
         let tree = claims("A=- B=- C=2");
         let scope = Scope::Only(BTreeSet::from([tree[1].dir.clone()]));

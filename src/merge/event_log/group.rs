@@ -201,8 +201,6 @@ impl<'a> Group<'a> {
         });
         let (taken, told) = match (ours, theirs) {
             _ if is_open => return self.fields(report, items),
-            (None, None) => return Ok(()),
-            (Some(only), None) | (None, Some(only)) => (only, None),
             (Some(ours), Some(theirs)) if ours == theirs => (ours, None),
             (Some(ours), theirs) if base == theirs => (ours, Some(Winner::Ours)),
             (ours, Some(theirs)) if base == ours => (theirs, Some(Winner::Theirs)),

@@ -51,7 +51,7 @@ fn shared_begin(before: &[u8], after: &[u8]) -> usize {
     if ended(before) && ended(after) {
         return equal;
     }
-    before[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)
+    before[..equal].iter().rposition(|b| *b == b'\n').unwrap_or(0)
 }
 
 /// How many bytes both end with, in whole lines.
@@ -62,7 +62,7 @@ fn shared_end(before: &[u8], after: &[u8]) -> usize {
         return equal;
     }
     let text = &before[before.len() - equal..];
-    text.iter().position(|b| *b == b'\n').map_or(0, |newline| text.len() - newline - 1)
+    text.iter().position(|b| *b == b'\n').map_or(0, |newline| text.len() - newline)
 }
 
 #[cfg(test)]
@@ -119,6 +119,7 @@ mod tests {
         check("{\"a\": 1}\n", "{\"a\": 2}\n", Some((1, "{\"a\": 1}")));
         check("{\"a\": 1}", "{\"a\": 1}{\"b\": 2}\n", Some((1, "{\"a\": 1}")));
         check("{\"a\": 1}", "{\"a\": 1}\n{\"b\": 2}\n", None);
+        check("{\"a\": 1}", "{}{\"a\": 1}", Some((1, "{\"a\": 1}")));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn merge<'a>(texts: &Sides<&'a [u8]>, style: &ConflictStyle) -> Result<Merge
     let length = shared_length(texts);
     match merge_after(&texts.ours[..length], &texts.map(|text| &text[length..]), style) {
         // The shared beginning may end inside a hunk.
-        Err(Refusal::Unreadable { .. }) if length > 0 => merge_after(&[], texts, style),
+        Err(Refusal::Unreadable { .. }) => merge_after(&[], texts, style),
         result => result,
     }
 }

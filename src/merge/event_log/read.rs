@@ -2,7 +2,7 @@
 //! Knows nothing about the other versions.
 
 use super::row::Row;
-use crate::json::{ErrorKind, JsonError};
+use crate::json::JsonError;
 use crate::merge::markers::{self, MIN_SIZE};
 
 /// The rows of one version.
@@ -30,7 +30,7 @@ impl<'a> Version<'a> {
         };
         match (owned(halves.first), owned(halves.second)) {
             (Ok(first), Ok(second)) => Ok(Self { first, second: Some(second) }),
-            _ => Err(JsonError { kind: ErrorKind::ConflictMarkers, ..error }),
+            _ => Err(error),
         }
     }
 }

@@ -231,6 +231,8 @@ mod tests {
         }
         let deep = format!("{{\"a\": {}{}}}", "[".repeat(126), "]".repeat(126));
         assert!(accepts(&deep));
+        let wide = format!("{{\"a\": [{}]}}", vec!["[], {}"; 200].join(", "));
+        assert!(accepts(&wide));
     }
 
     #[test]

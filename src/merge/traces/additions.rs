@@ -298,7 +298,39 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_in_the_next_line_is_one_unit() {
+        check(Some("x"), 0, "\nP\nx\n", "\nP\ny\n", Some("\nP\nx\n\nP\ny\n"));
+        // Numbers without a dot begin no item, and a dot without a number does not either.
+        check(None, 0, "3 b\n", "2 a\n", Some("2 a\n\n3 b\n"));
+        check(None, 0, ". b\n", ". a\n", Some(". a\n\n. b\n"));
+        check(None, 0, "3. b\n", "2) a\n", Some("2) a\n3. b\n"));
+        // A heading has a space after its marks.
+        check(None, 0, "#b\n", "#a\n", Some("#a\n\n#b\n"));
+        check(None, 0, "#\n- b\n", "#\n- a\n", Some("#\n- a\n- b\n"));
+    }
+
+    #[test]
+    fn a_chapter_of_any_importance_keeps_what_is_under_it() {
+        for (chapter, part) in
+            [("#", "##"), ("##", "###"), ("###", "####"), ("####", "#####"), ("#####", "######")]
+        {
+            let side = |name: &str, under: &str| format!("{chapter} {name}\n{part} {under}\n");
+            let (ours, theirs) = (side("A", "z"), side("B", "y"));
+            check(Some("x"), 0, &ours, &theirs, Some(&(ours.clone() + &theirs)));
+        }
+    }
+
+    #[test]
+    fn a_fence_is_closed_by_one_that_is_as_long() {
+        let code = "\n````\n```\n# no heading\n````\n";
+        check(Some("x"), 0, code, "\n# A\n", Some(&format!("{code}\n# A\n")));
+    }
+
+    #[test]
     fn deep_outlines_are_left_to_people() {
+        let under = |deep: usize| (0..deep).rev().map(|n| format!("- {n:05}\n")).collect::<Vec<_>>().concat();
+        check(Some("x"), 0, &under(DEEPEST), "- x\n", Some(&(under(DEEPEST) + "- x\n")));
+        check(Some("x"), 0, &under(DEEPEST + 1), "- x\n", None);
         let long = (0..2000).rev().map(|n| format!("- {n:05}\n")).collect::<Vec<_>>().concat();
         check(Some("x"), 0, &long, "- x\n", None);
     }

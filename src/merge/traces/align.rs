@@ -37,9 +37,9 @@ pub(super) fn align(base: &[u32], version: &[u32]) -> Vec<Option<usize>> {
         }
         let (mut b_from, mut v_from) = (b, v);
         for (in_base, in_version) in anchors {
-            places[b + in_base] = Some(v + in_version);
+            // What begins with an anchor finds its place above.
             open.push((b_from, b + in_base, v_from, v + in_version));
-            (b_from, v_from) = (b + in_base + 1, v + in_version + 1);
+            (b_from, v_from) = (b + in_base, v + in_version);
         }
         open.push((b_from, b_end, v_from, v_end));
     }
@@ -118,7 +118,7 @@ fn longest_common(base: &[u32], version: &[u32]) -> Vec<(usize, usize)> {
         if base[b] == version[v] {
             common.push((b, v));
             (b, v) = (b + 1, v + 1);
-        } else if lengths[(b + 1) * width + v] >= lengths[b * width + v + 1] {
+        } else if lengths[(b + 1) * width + v] == lengths[b * width + v] {
             b += 1;
         } else {
             v += 1;
@@ -133,7 +133,6 @@ mod tests {
 
     #[track_caller]
     fn check(base: &str, version: &str, expected: &str) {
-        let numbers = |text: &str| text.bytes().map(u32::from).collect::<Vec<u32>>();
         let places = align(&numbers(base), &numbers(version));
         let shown: Vec<String> =
             places.iter().map(|place| place.map_or("-".to_owned(), |place| place.to_string())).collect();
@@ -154,6 +153,55 @@ mod tests {
         check("abcde", "dxabe", "2 3 - - 4");
         check("aabb", "abab", "0 - 1 3");
         check("xaxbx", "xbxax", "0 - - 1 4");
+        check("abZ", "aab", "0 2 -");
+        check("xabcxxdex", "deyyabcx", "- 4 5 6 - - - - 7");
+    }
+
+    fn numbers(text: &str) -> Vec<u32> {
+        text.bytes().map(u32::from).collect()
+    }
+
+    #[test]
+    fn lines_that_stand_once_are_anchors_where_they_keep_their_order() {
+        let found = |base: &str, version: &str| anchors(&numbers(base), &numbers(version));
+        assert_eq!(found("xaxbc", "bxxacx"), [(3, 0), (4, 4)]);
+        assert_eq!(found("abcd", "cdab"), [(2, 0), (3, 1)]);
+        assert_eq!(found("aab", "abb"), []);
+    }
+
+    /// How long a longest common subsequence is, by its definition.
+    fn longest(base: &[u32], version: &[u32]) -> usize {
+        match (base, version) {
+            ([a, base @ ..], [b, version @ ..]) if a == b => 1 + longest(base, version),
+            ([_, less @ ..], [_, fewer @ ..]) => longest(less, version).max(longest(base, fewer)),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn without_anchors_as_many_lines_as_can_keep_their_place() {
+        let mut texts = vec![String::new()];
+        for from in 0..40 {
+            texts.extend(["a", "b", "c"].map(|line| texts[from].clone() + line));
+        }
+        assert_eq!(texts.last().map(String::as_str), Some("cccc"));
+        let texts: Vec<Vec<u32>> = texts.iter().map(|text| numbers(text)).collect();
+        for base in &texts {
+            for version in &texts {
+                let common = longest_common(base, version);
+                assert_eq!(common.len(), longest(base, version), "{base:?} {version:?}");
+                assert!(common.iter().all(|(b, v)| base[*b] == version[*v]), "{base:?} {version:?}");
+                assert!(common.is_sorted_by(|(a, b), (c, d)| a < c && b < d), "{base:?} {version:?}");
+            }
+        }
+        assert_eq!(longest_common(&numbers("ab"), &numbers("ba")), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_table_of_a_million_pairs_is_filled_and_no_larger_one() {
+        let same = |lines: usize| vec![1; lines];
+        assert_eq!(longest_common(&same(1023), &same(1023)).len(), 1023);
+        assert_eq!(longest_common(&same(1024), &same(1023)), []);
     }
 
     #[test]
