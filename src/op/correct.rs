@@ -224,8 +224,11 @@ impl<'a> Origins<'a> {
     fn of(request: &'a Request<'a>) -> Self {
         let mut departed = BTreeMap::new();
         for Forebear { commit, missions } in request.forebears {
+            // Both in order of their directories.
+            let mut present = request.tree.files.keys().peekable();
             for (dir, file) in &missions.files {
-                if !request.tree.files.contains_key(dir) {
+                while present.next_if(|at| *at < dir).is_some() {}
+                if present.peek() != Some(&dir) {
                     departed.entry(&file.oid).or_insert((*commit, dir));
                 }
             }
@@ -298,7 +301,7 @@ fn identify(
     plan: &mut Plan,
 ) -> Result<(), GitError> {
     let mut refused = Vec::new();
-    let ids = ids_of(request.tree);
+    let ids = ids_of(request, work);
     let lives_elsewhere =
         |id: MissionId, dir: &MissionDir| ids.get(&id).is_some_and(|at| at.iter().any(|other| other != dir));
     for (dir, (meta, notes)) in work.iter_mut() {
@@ -356,11 +359,21 @@ fn identify(
     Ok(())
 }
 
-fn ids_of(tree: &Snapshot) -> BTreeMap<MissionId, Vec<MissionDir>> {
+/// Where the ids lie that the work is about: those that it shows, and those that forebears have at the same paths.
+fn ids_of(
+    request: &Request<'_>,
+    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+) -> BTreeMap<MissionId, Vec<MissionDir>> {
     let mut ids: BTreeMap<MissionId, Vec<MissionDir>> = BTreeMap::new();
-    for (dir, file) in &tree.files {
-        if let Some(id) = file.id() {
-            ids.entry(id).or_default().push(dir.clone());
+    for (dir, (meta, _)) in work {
+        let held = request.forebears.iter().filter_map(|forebear| forebear.missions.files.get(dir)?.id());
+        for id in held.chain(meta.valid_id()) {
+            ids.entry(id).or_default();
+        }
+    }
+    for (dir, file) in &request.tree.files {
+        if let Some(at) = file.id().and_then(|id| ids.get_mut(&id)) {
+            at.push(dir.clone());
         }
     }
     ids
