@@ -36,13 +36,16 @@ struct Text {
     /// `None` for what is no regular file
     bytes: Option<Vec<u8>>,
     facts: Option<Glance>,
+    /// Whether it is canonical, so plainly that it was seen at a glance
+    is_plain: bool,
     content: OnceCell<Rc<Content>>,
 }
 
 impl Text {
     fn new(bytes: Option<Vec<u8>>) -> Self {
-        let facts = bytes.as_deref().and_then(Glance::of);
-        Self { bytes, facts, content: OnceCell::new() }
+        let plain = bytes.as_deref().and_then(Glance::at_plain_text);
+        let facts = plain.or_else(|| bytes.as_deref().and_then(Glance::in_full));
+        Self { bytes, facts, is_plain: plain.is_some(), content: OnceCell::new() }
     }
 
     fn content(&self) -> &Rc<Content> {
@@ -97,6 +100,16 @@ impl MetaFile {
         self.text.facts.and_then(|_| self.content().meta())
     }
 
+    /// What settlement asks of it, if it can be read.
+    pub fn glance(&self) -> Option<Glance> {
+        self.text.facts
+    }
+
+    /// Whether it is canonical, so plainly that nobody has to look further.
+    pub fn is_plain(&self) -> bool {
+        self.text.is_plain
+    }
+
     /// Its id, if it can be read and has a valid one.
     pub fn id(&self) -> Option<MissionId> {
         self.text.facts?.id
@@ -129,7 +142,7 @@ impl MetaFile {
 
     /// What it says about the number of the mission in `dir`, if it can be read.
     pub fn claim(&self, dir: &MissionDir) -> Option<Claim> {
-        let Glance { id, number, created_at } = self.text.facts?;
+        let Glance { id, number, created_at, .. } = self.text.facts?;
         Some(Claim { dir: dir.clone(), id, number, created_at })
     }
 }

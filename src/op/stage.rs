@@ -76,7 +76,7 @@ impl Staged {
 pub fn correct_staged(repo: &Repo, staged: Staged) -> Result<Plan, GitError> {
     let plan = plan(repo, staged, Mode::Write)?;
     if plan.refusals.is_empty() {
-        let replacements: Vec<_> = plan.rewrites.iter().map(Into::into).collect();
+        let replacements: Vec<_> = plan.rewrites.iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         apply::replace_staged(repo, &replacements)?;
     }
     Ok(plan)
