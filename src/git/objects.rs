@@ -84,6 +84,8 @@ pub(super) struct Objects {
     is_sha1: bool,
     store: Store,
     library: OnceCell<Option<git2::Repository>>,
+    /// Whether others may write here too
+    is_shared: OnceCell<bool>,
     batch: OnceCell<RefCell<Batch>>,
 }
 
@@ -95,6 +97,7 @@ impl Objects {
             is_sha1,
             store: Store::at(is_sha1.then(|| common_dir.join("objects"))),
             library: OnceCell::new(),
+            is_shared: OnceCell::new(),
             batch: OnceCell::new(),
         }
     }
@@ -164,6 +167,11 @@ impl Objects {
         self.batch()?.borrow_mut().contents(oid, "blob")
     }
 
+    /// What `look` makes of the bytes of each of these blobs; `None` where one has to be asked for on its own.
+    pub(super) fn blobs<T: Send>(&self, blobs: &[Oid], look: impl Fn(&[u8]) -> T + Sync) -> Vec<Option<T>> {
+        self.store.read_many(blobs, look)
+    }
+
     /// The size of a blob in bytes, without reading it.
     pub(super) fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
         if let Some((ObjectType::Blob, size)) = self.store.header(oid) {
@@ -192,7 +200,7 @@ impl Objects {
         // libgit2 writes where the repository has its objects, whatever the environment says.
         if env::var(env::GIT_OBJECT_DIRECTORY).is_none()
             && let Some(library) = self.library()
-            && !is_shared(library)
+            && !self.is_shared.get_or_init(|| is_shared(library))
             && let Ok(id) = library.blob(content)
             && let Some(oid) = Oid::from_bytes(id.as_bytes())
         {

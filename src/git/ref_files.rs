@@ -96,3 +96,6 @@ fn is_shared(name: &str) -> bool {
     };
     below.is_some_and(|below| below.split('/').all(is_plain))
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,6 +196,12 @@ impl Repo {
         self.objects.blob(oid)
     }
 
+    /// What `look` makes of the bytes of each of these blobs, in their order, several at a time; `None` where [`Self::blob`]
+    /// has to be asked.
+    pub fn blobs<T: Send>(&self, blobs: &[Oid], look: impl Fn(&[u8]) -> T + Sync) -> Vec<Option<T>> {
+        self.objects.blobs(blobs, look)
+    }
+
     /// The size of a blob in bytes, without reading it.
     pub fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
         self.objects.blob_size(oid)

@@ -4,12 +4,19 @@
 //! INVARIANT: what cannot be read here is no answer, and git is asked. Writes nothing.
 
 use std::cell::OnceCell;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
 use git2::{ObjectType, Odb};
 
 use super::Oid;
 use crate::env;
+
+/// libgit2 takes turns at the windows on a pack: more threads than these only wait.
+const MOST_THREADS: usize = 4;
+/// Fewer blobs than these are read sooner than a thread is started.
+const FEWEST: usize = 128;
 
 /// Where objects lie.
 pub(super) struct Store {
@@ -42,6 +49,38 @@ impl Store {
     pub(super) fn read<T>(&self, oid: &Oid, look: impl FnOnce(ObjectType, &[u8]) -> Option<T>) -> Option<T> {
         let object = self.open()?.read(git2::Oid::from_str(oid.as_str()).ok()?).ok()?;
         look(object.kind(), object.data())
+    }
+
+    /// What `look` makes of the bytes of each of these blobs, in their order, read by as many threads as there are cores;
+    /// `None` where a blob cannot be read here.
+    pub(super) fn read_many<T: Send>(
+        &self,
+        blobs: &[Oid],
+        look: impl Fn(&[u8]) -> T + Sync,
+    ) -> Vec<Option<T>> {
+        let Some(odb) = self.open() else { return blobs.iter().map(|_| None).collect() };
+        let read = |oid: &Oid| {
+            let object = odb.read(git2::Oid::from_str(oid.as_str()).ok()?).ok()?;
+            (object.kind() == ObjectType::Blob).then(|| look(object.data()))
+        };
+        let mut share = FEWEST;
+        if blobs.len() > FEWEST {
+            let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+            share = share.max(blobs.len().div_ceil(threads));
+        }
+        let mut shares = blobs.chunks(share);
+        let first = shares.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others: Vec<_> = shares
+                .map(|share| (share, scope.spawn(move || share.iter().map(read).collect::<Vec<_>>())))
+                .collect();
+            let mut read: Vec<_> = first.iter().map(read).collect();
+            for (share, other) in others {
+                // What a thread could not do is asked for one by one.
+                read.extend(other.join().unwrap_or_else(|_| share.iter().map(|_| None).collect()));
+            }
+            read
+        })
     }
 
     /// The kind of an object and its size in bytes.

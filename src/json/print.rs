@@ -124,6 +124,13 @@ fn atom(out: &mut String, value: &Value) {
 
 fn quoted(out: &mut String, text: &str, ascii: bool) {
     out.push('"');
+    // Every byte, whatever was found before: that is faster, and most texts are plain.
+    let is_escaped = |b: u8| (b < 0x20) | (b == b'"') | (b == b'\\') | (ascii & (b > b'~'));
+    if !text.bytes().fold(false, |found, b| found | is_escaped(b)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain_from = 0;
     for (at, character) in text.char_indices() {
         let plain = match character {

@@ -89,7 +89,8 @@ pub fn settle(
         }
         _ => None,
     };
-    let unreadable = unreadable(&reader.tree(&commit)?, &plan);
+    let unreadable =
+        if reader.met_unreadable() { unreadable(&reader.tree(&commit)?, &plan) } else { Vec::new() };
     Ok(Settled { plan, unreadable, commit: made, on_main })
 }
 
