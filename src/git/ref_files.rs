@@ -61,6 +61,7 @@ impl Repo {
 
     /// The commit that an id, a ref by its full name or HEAD names, or the first parent of one (`HEAD^1`); `None` if git
     /// has to be asked, `Some(None)` if there is no such parent.
+    #[expect(clippy::option_option, reason = "that there is none is an answer too")]
     pub(super) fn commit_by_reading(&self, revision: &str) -> Option<Option<Oid>> {
         let (name, wants_parent) = match revision.strip_suffix("^1") {
             Some(name) => (name, true),

@@ -90,7 +90,7 @@ impl Repo {
             Some(tree) => self.entry_at(tree, directory.as_bytes())?,
             None => None,
         };
-        if !old.as_ref().is_none_or(|entry| entry.mode == Mode::TREE) {
+        if old.as_ref().is_some_and(|entry| entry.mode != Mode::TREE) {
             return Ok(None);
         }
         let old = old.map(|entry| entry.oid);

@@ -79,8 +79,8 @@ impl Glance {
 
 /// Whether a text between quotes says what it spells.
 fn is_plain(text: &str) -> bool {
-    // Every byte, whatever was found before: that is faster.
-    !text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\'))
+    // All of them are counted, many at a time: that is faster than to stop at the first.
+    text.bytes().filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).count() == 0
 }
 
 /// A plain string, a whole number without a sign, or a word.

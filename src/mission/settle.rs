@@ -238,6 +238,8 @@ impl Holders {
         Some(self.numbers[at].1)
     }
 
+    /// The oldest holder of a number, if anybody holds it: a claim without an id may.
+    #[expect(clippy::option_option, reason = "a holder may have no id")]
     fn oldest_of(&self, number: u64) -> Option<Option<MissionId>> {
         let at = self.oldest.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         Some(self.oldest[at].1)

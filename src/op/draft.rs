@@ -10,6 +10,7 @@ use crate::mission::{Glance, IdField, Meta, MissionDir, NumberField};
 
 /// A file that can be read, and what it is given.
 #[derive(Debug, Clone)]
+#[expect(clippy::option_option, reason = "`null` is something to be given")]
 pub struct Draft {
     file: MetaFile,
     facts: Glance,
