@@ -90,7 +90,7 @@ fn one_directory_only(data: &[u8], id_bytes: usize, read: &IndexFile) {
         let mut expected = told(read, id_bytes);
         expected.retain(|entry| below(&entry.0));
         assert_eq!(told(&part, id_bytes), expected, "below {:?}", directory.escape_ascii());
-        assert_eq!(part.tree(b""), read.tree(b""));
+        assert_eq!(part.trees(), read.trees());
     }
 }
 
@@ -162,7 +162,7 @@ fn directory<'a>(data: &'a [u8], above: &[u8], id_bytes: usize, trees: &mut Tree
     let mut known = None;
     if let Ok(entries) = usize::try_from(number(entries)) {
         let (id, rest) = data.split_at(id_bytes);
-        known = Some((id.iter().map(|byte| format!("{byte:02x}")).collect(), entries));
+        known = Some((hex(id), entries));
         data = rest;
     }
     let path = if above.is_empty() { name.to_vec() } else { [above, b"/", name].concat() };
@@ -175,6 +175,10 @@ fn directory<'a>(data: &'a [u8], above: &[u8], id_bytes: usize, trees: &mut Tree
     Some(data)
 }
 
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn split(data: &[u8], at: u8) -> (&[u8], &[u8]) {
     let at = data.iter().position(|byte| *byte == at).expect("an end");
     (&data[..at], &data[at + 1..])
@@ -183,20 +187,17 @@ fn split(data: &[u8], at: u8) -> (&[u8], &[u8]) {
 /// Every directory has the tree that was written down for it, asked by its path and by the directory that it is in.
 fn same_trees(read: &IndexFile, trees: &Trees) {
     for (path, known) in trees {
-        let tree = read.tree(path).map(ToString::to_string);
+        let tree = read.trees().tree(path).map(|id| id.to_string());
         assert_eq!(tree, known.clone().map(|(id, _)| id), "the tree of {:?}", path.escape_ascii());
         let inside: BTreeMap<&[u8], (String, usize)> = trees
             .iter()
             .filter_map(|(other, known)| Some((child_of(other, path)?, known.clone()?)))
             .collect();
-        let told: BTreeMap<&[u8], (String, usize)> = read
-            .trees_in(path)
-            .into_iter()
-            .map(|(name, (id, entries))| (name, (id.to_string(), entries)))
-            .collect();
+        let told: BTreeMap<&[u8], (String, usize)> =
+            read.trees().trees_in(path).into_iter().map(|tree| (tree.name, (hex(tree.id), tree.entries))).collect();
         assert_eq!(told, inside, "the trees in {:?}", path.escape_ascii());
     }
-    assert_eq!(read.tree(b"no/such/directory"), None);
+    assert_eq!(read.trees().tree(b"no/such/directory"), None);
 }
 
 /// The name of a path directly in a directory.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Command};
+use super::args::{Cli, Command, HookAlone, MergeDriverAlone};
 use super::command;
 use super::error::CliError;
 use super::exit::{DriverStatus, ExitStatus};
@@ -16,7 +16,7 @@ use super::printer::Printer;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let parsed = Cli::try_parse();
+    let parsed = parse();
     let is_driver = match &parsed {
         Ok(cli) => matches!(cli.command, Command::MergeDriver(_)),
         // A driver that is called wrongly must not look like one that found a conflict.
@@ -34,6 +34,21 @@ pub fn main() -> ExitCode {
     } else {
         ExitStatus::Environment.code()
     }))
+}
+
+/// Reads the command line. Describing all commands costs more than what a hook does; whoever calls one wrongly, or asks
+/// for help, is told by the whole.
+fn parse() -> Result<Cli, clap::Error> {
+    let name = std::env::args_os().nth(1).unwrap_or_default();
+    let args = || std::env::args_os().skip(1);
+    let command = match name.to_str() {
+        Some("hook") => HookAlone::try_parse_from(args()).map(|alone| Command::Hook(alone.hook)).ok(),
+        Some("merge-driver") => MergeDriverAlone::try_parse_from(args())
+            .map(|alone| Command::MergeDriver(alone.merge_driver))
+            .ok(),
+        _ => None,
+    };
+    command.map_or_else(Cli::try_parse, |command| Ok(Cli { command }))
 }
 
 fn usage(error: &clap::Error, is_driver: bool) -> u8 {

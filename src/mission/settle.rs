@@ -99,7 +99,10 @@ pub fn settle(input: Input<'_>) -> Vec<Assignment> {
     // Rule 1: what is published is protected, also where the tree says otherwise.
     if let Some(published) = &published {
         for (at, claim) in input.tree.iter().enumerate() {
-            let Some(number) = published.number_of(claim).filter(|_| open(&decided, at)) else { continue };
+            if !open(&decided, at) {
+                continue;
+            }
+            let Some(number) = published.number_of(claim) else { continue };
             if published.is_oldest(claim, number) || !(input.repair || moved_away(claim, number, published)) {
                 decided[at] = Some(number);
             }
@@ -112,12 +115,18 @@ pub fn settle(input: Input<'_>) -> Vec<Assignment> {
         let keeps = |at: usize, number: u64| {
             !is_protected(number) && input.tree[at].number.is_none_or(|says| says == number)
         };
+        let keeping = |at: usize| parent.number_of(&input.tree[at]).filter(|number| keeps(at, *number));
         let mut kept: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for (at, claim) in input.tree.iter().enumerate() {
-            if decided[at].is_none()
-                && let Some(number) = parent.number_of(claim).filter(|number| keeps(at, *number))
-            {
-                kept.entry(number).or_default().push(at);
+        for at in (0..input.tree.len()).filter(|at| open(&decided, *at)) {
+            if let Some(number) = keeping(at) {
+                kept.entry(number).or_default();
+            }
+        }
+        // Where nobody may be given a number there is nothing to decide.
+        let concerned = if kept.is_empty() { 0 } else { input.tree.len() };
+        for at in (0..concerned).filter(|at| decided[*at].is_none()) {
+            if let Some(holders) = keeping(at).and_then(|number| kept.get_mut(&number)) {
+                holders.push(at);
             }
         }
         for (number, mut holders) in kept {
@@ -132,16 +141,17 @@ pub fn settle(input: Input<'_>) -> Vec<Assignment> {
     }
 
     // Rule 3: of the claims that are left, those to a taken number are unsettled; of the others the oldest wins.
-    let mut taken: BTreeSet<u64> = decided.iter().flatten().copied().collect();
+    let mut taken: Vec<u64> = decided.iter().flatten().copied().collect();
     taken.extend(
         (0..input.tree.len())
             .filter(|at| decided[*at].is_none() && !open(&decided, *at))
             .filter_map(|at| input.tree[at].number),
     );
+    taken.sort_unstable();
     let mut claims: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (at, claim) in input.tree.iter().enumerate().filter(|(at, _)| open(&decided, *at)) {
-        if let Some(number) = claim.number.filter(|number| !taken.contains(number) && !is_protected(*number))
-        {
+        let is_free = |number: &u64| taken.binary_search(number).is_err() && !is_protected(*number);
+        if let Some(number) = claim.number.filter(is_free) {
             claims.entry(number).or_default().push(at);
         }
     }
@@ -178,7 +188,7 @@ pub fn settle(input: Input<'_>) -> Vec<Assignment> {
 }
 
 /// Whether a younger published holder of `number` already shows another one that nobody has published.
-fn moved_away(claim: &Claim, number: u64, published: &Holders<'_>) -> bool {
+fn moved_away(claim: &Claim, number: u64, published: &Holders) -> bool {
     claim.number.is_some_and(|says| says != number && !published.holds(says))
 }
 
@@ -194,40 +204,53 @@ pub fn is_held(claim: &Claim, trees: &[&[Claim]]) -> bool {
 }
 
 /// Who holds which number in one tree.
-struct Holders<'a> {
-    by_id: BTreeMap<MissionId, u64>,
-    oldest: BTreeMap<u64, (Option<MissionId>, &'a MissionDir)>,
+struct Holders {
+    /// The number of each mission, by id
+    numbers: Vec<(MissionId, u64)>,
+    /// The oldest holder of each number, by number
+    oldest: Vec<(u64, Option<MissionId>)>,
 }
 
-impl<'a> Holders<'a> {
+impl Holders {
     /// A claim without an id belongs to the mission that lies at the same path in the tree at hand.
-    fn of(claims: &'a [Claim], tree: &[Claim]) -> Self {
-        let ids: BTreeMap<&MissionDir, MissionId> =
-            tree.iter().filter_map(|c| Some((&c.dir, c.id?))).collect();
-        let mut sorted: Vec<&Claim> = claims.iter().filter(|claim| claim.number.is_some()).collect();
-        sorted.sort_by_key(|claim| claim.age());
-        let (mut by_id, mut oldest) = (BTreeMap::new(), BTreeMap::new());
-        for claim in sorted {
-            let Some(number) = claim.number else { continue };
-            let id = claim.id.or_else(|| ids.get(&claim.dir).copied());
-            if let Some(id) = id {
-                by_id.entry(id).or_insert(number);
-            }
-            oldest.entry(number).or_insert((id, &claim.dir));
-        }
-        Self { by_id, oldest }
+    fn of(claims: &[Claim], tree: &[Claim]) -> Self {
+        let with_number = || claims.iter().filter_map(|claim| Some((claim, claim.number?)));
+        let ids: BTreeMap<&MissionDir, MissionId> = if with_number().all(|(claim, _)| claim.id.is_some()) {
+            BTreeMap::new()
+        } else {
+            tree.iter().filter_map(|c| Some((&c.dir, c.id?))).collect()
+        };
+        let mut sorted: Vec<(&Claim, u64)> = with_number().collect();
+        sorted.sort_by(|(a, _), (b, _)| a.age().cmp(&b.age()));
+        let held = sorted.iter().map(|(c, number)| (c.id.or_else(|| ids.get(&c.dir).copied()), *number));
+        // Of several, the oldest stays: the sort keeps the order of equal ones.
+        let mut numbers: Vec<_> = held.clone().filter_map(|(id, number)| Some((id?, number))).collect();
+        numbers.sort_by_key(|(id, _)| *id);
+        numbers.dedup_by_key(|(id, _)| *id);
+        let mut oldest: Vec<_> = held.map(|(id, number)| (number, id)).collect();
+        oldest.sort_by_key(|(number, _)| *number);
+        oldest.dedup_by_key(|(number, _)| *number);
+        Self { numbers, oldest }
     }
 
     fn number_of(&self, claim: &Claim) -> Option<u64> {
-        self.by_id.get(&claim.id?).copied()
+        let at = self.numbers.binary_search_by_key(&claim.id?, |(id, _)| *id).ok()?;
+        Some(self.numbers[at].1)
+    }
+
+    /// The oldest holder of a number, if anybody holds it: a claim without an id may.
+    #[expect(clippy::option_option, reason = "a holder may have no id")]
+    fn oldest_of(&self, number: u64) -> Option<Option<MissionId>> {
+        let at = self.oldest.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.oldest[at].1)
     }
 
     fn holds(&self, number: u64) -> bool {
-        self.oldest.contains_key(&number)
+        self.oldest_of(number).is_some()
     }
 
     fn is_oldest(&self, claim: &Claim, number: u64) -> bool {
-        self.oldest.get(&number).is_some_and(|(id, _)| *id == claim.id)
+        self.oldest_of(number) == Some(claim.id)
     }
 }
 

@@ -113,7 +113,7 @@ fn way_out(
             .files
             .iter()
             .filter_map(|(dir, file)| match plan.rewrites.binary_search_by(|rewrite| rewrite.dir.cmp(dir)) {
-                Ok(at) => Some(Claim::of(dir.clone(), &plan.rewrites[at].meta)),
+                Ok(at) => Some(plan.rewrites[at].draft.claim(dir)),
                 Err(_) => file.claim(dir),
             })
             .collect();

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about why a file was corrected.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,27 +12,31 @@ use super::work_file::{Found, WorkFile};
 use crate::git::{GitError, IndexAt, IndexEntry, Repo};
 
 /// A staged file and the bytes that it gets.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Replacement<'a> {
     /// The entry that is replaced
     pub old: &'a IndexEntry,
     /// The new bytes
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
 }
 
-impl<'a> From<&'a Rewrite> for Replacement<'a> {
-    fn from(rewrite: &'a Rewrite) -> Self {
-        Self { old: &rewrite.old, bytes: &rewrite.bytes }
+impl<'a> TryFrom<&'a Rewrite> for Replacement<'a> {
+    type Error = GitError;
+
+    fn try_from(rewrite: &'a Rewrite) -> Result<Self, GitError> {
+        let bytes =
+            rewrite.draft.bytes().ok_or_else(|| GitError::Missing(format!("text of {}", rewrite.dir)))?;
+        Ok(Self { old: &rewrite.old, bytes: bytes.into() })
     }
 }
 
 /// Writes the blobs of the rewrites; returns their index entries.
 pub fn write_blobs(repo: &Repo, rewrites: &[Rewrite]) -> Result<Vec<IndexEntry>, GitError> {
-    rewrites.iter().map(|rewrite| written(repo, rewrite.into())).collect()
+    rewrites.iter().map(|rewrite| written(repo, &rewrite.try_into()?)).collect()
 }
 
-fn written(repo: &Repo, Replacement { old, bytes }: Replacement<'_>) -> Result<IndexEntry, GitError> {
-    Ok(IndexEntry { oid: repo.write_blob(bytes)?, ..old.clone() })
+fn written(repo: &Repo, Replacement { old, bytes }: &Replacement<'_>) -> Result<IndexEntry, GitError> {
+    Ok(IndexEntry { oid: repo.write_blob(bytes)?, ..(*old).clone() })
 }
 
 /// Replaces staged entries. A work-tree file is rewritten only if it was what the index said; unstaged edits are
@@ -44,7 +49,7 @@ pub fn replace_staged(repo: &Repo, replacements: &[Replacement<'_>]) -> Result<(
         return Ok(());
     }
     let entries: Vec<IndexEntry> =
-        replacements.iter().map(|replacement| written(repo, *replacement)).collect::<Result<_, _>>()?;
+        replacements.iter().map(|replacement| written(repo, replacement)).collect::<Result<_, _>>()?;
     let own = index_held_ready(repo);
     let paths: Vec<&[u8]> = replacements.iter().map(|replacement| replacement.old.path.as_slice()).collect();
     let old = || replacements.iter().map(|replacement| replacement.old);

@@ -42,8 +42,11 @@ pub struct Wanted<'a> {
 pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
     let tree = reader.tree(wanted.commit)?;
     let read = |commit: Option<&Oid>| commit.map(|commit| reader.tree(commit)).transpose();
-    let (published, parent) = (read(wanted.published)?, read(wanted.parent)?);
-    let forebear = match (&published, wanted.published, &parent, wanted.parent) {
+    // Often the same commit: what was pushed last is what the new one follows.
+    let is_published = wanted.parent.is_some() && wanted.parent == wanted.published;
+    let (published, parent) = (read(wanted.published)?, read(wanted.parent.filter(|_| !is_published))?);
+    let parent = if is_published { published.as_ref() } else { parent.as_ref() };
+    let forebear = match (&published, wanted.published, parent, wanted.parent) {
         (Some(missions), Some(commit), _, _) | (None, _, Some(missions), Some(commit)) => {
             Some(Forebear { commit, missions })
         }
@@ -63,11 +66,7 @@ pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
             forebears: forebear.as_slice(),
             seed_from: Some(wanted.commit),
             mint: Mint::Recipe,
-            numbers: Numbers::Settle {
-                published: published.as_ref(),
-                parent: parent.as_ref(),
-                repair: wanted.repair,
-            },
+            numbers: Numbers::Settle { published: published.as_ref(), parent, repair: wanted.repair },
             reformat: true,
         },
     )

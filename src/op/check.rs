@@ -216,7 +216,7 @@ fn without_what_main_gives(
         let (published, parent) = (Some(base), parent.as_ref());
         let wanted = catch_up::Wanted { commit: base, published, parent, reach: Reach::All, repair };
         let plan = catch_up::plan(reader, wanted)?;
-        given.extend(plan.rewrites.iter().filter_map(|r| Some((r.dir.clone(), r.meta.number().settled()?))));
+        given.extend(plan.rewrites.iter().filter_map(|r| Some((r.dir.clone(), r.draft.number().settled()?))));
     }
     breaches.retain(|breach| match breach {
         Breach::NumberOffMain { dir, number } => !given.contains(&(dir.clone(), *number)),
@@ -275,7 +275,7 @@ fn ways_out(
     trees: &Trees,
 ) -> Result<Vec<WayOut>, GitError> {
     let outcome = |command: &str, plan: &Plan| {
-        let claims = plan.rewrites.iter().map(|r| (r.dir.clone(), Claim::of(r.dir.clone(), &r.meta)));
+        let claims = plan.rewrites.iter().map(|r| (r.dir.clone(), r.draft.claim(&r.dir)));
         let left = trees.breaches(&claims.collect(), case.is_main);
         WayOut { command: case.route.then(true, command), left }
     };

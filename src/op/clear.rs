@@ -2,37 +2,29 @@
 //!
 //! Knows nothing about commits and hooks.
 
-use std::collections::BTreeMap;
-
-use super::correct::Note;
+use super::correct::{Note, Work};
+use super::draft::Draft;
 use super::snapshot::Snapshot;
+use crate::mission::MissionDir;
 use crate::mission::settle::{Claim, is_held};
-use crate::mission::{Meta, MissionDir};
 
 /// Clears what none of these trees holds.
-pub(super) fn cleared(
-    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
-    trees: &[&Snapshot],
-) -> Vec<(MissionDir, Option<u64>)> {
+pub(super) fn cleared(work: &Work, trees: &[&Snapshot]) -> Vec<(MissionDir, Option<u64>)> {
     let claims: Vec<Vec<Claim>> = trees.iter().map(|tree| tree.claims()).collect();
     let claims: Vec<&[Claim]> = claims.iter().map(Vec::as_slice).collect();
-    let stray = |dir: &MissionDir, meta: &Meta| {
-        let claim = Claim::of(dir.clone(), meta);
+    let stray = |dir: &MissionDir, draft: &Draft| {
+        let claim = draft.claim(dir);
         claim.number.is_some() && !is_held(&claim, &claims)
     };
-    work.iter().filter(|(dir, (meta, _))| stray(dir, meta)).map(|(dir, _)| (dir.clone(), None)).collect()
+    work.iter().filter(|(dir, (draft, _))| stray(dir, draft)).map(|(dir, _)| (dir.clone(), None)).collect()
 }
 
 /// Puts numbers back that main had given when the branch left it at `fork`, and clears what main does not hold.
-pub(super) fn given_back(
-    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
-    main: &Snapshot,
-    fork: &Snapshot,
-) -> Vec<(MissionDir, Option<u64>)> {
+pub(super) fn given_back(work: &Work, main: &Snapshot, fork: &Snapshot) -> Vec<(MissionDir, Option<u64>)> {
     let (main, fork) = (main.claims(), fork.claims());
     let was_given = |claim: &Claim| same_mission(&fork, claim).any(|before| before.number.is_some());
-    let changed = |(dir, (meta, _)): (&MissionDir, &(Meta, Vec<Note>))| {
-        let claim = Claim::of(dir.clone(), meta);
+    let changed = |(dir, (draft, _)): (&MissionDir, &(Draft, Vec<Note>))| {
+        let claim = draft.claim(dir);
         if claim.number.is_some() && is_held(&claim, &[&main]) {
             return None;
         }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::clear::{cleared, given_back};
+use super::draft::Draft;
 use super::snapshot::{Content, MetaFile, Reader, Snapshot};
 use crate::clock::Instant;
 use crate::git::{GitError, IndexEntry, Oid};
 use crate::id::MissionId;
 use crate::mission::settle::{Claim, Input, Scope, settle};
-use crate::mission::{IdField, Meta, MissionDir, NumberField, key};
+use crate::mission::{IdField, MissionDir, NumberField, key};
 
 /// Where ids that are missing come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,12 +156,8 @@ pub struct Rewrite {
     pub dir: MissionDir,
     /// The entry that is replaced
     pub old: IndexEntry,
-    /// The new bytes
-    pub bytes: Vec<u8>,
-    /// What they say
-    pub meta: Meta,
-    /// The id that stood there before
-    pub old_id: Option<MissionId>,
+    /// What it becomes
+    pub draft: Draft,
     /// What was done
     pub notes: Vec<Note>,
 }
@@ -174,15 +171,18 @@ pub struct Plan {
     pub rewrites: Vec<Rewrite>,
 }
 
+/// What is being made of each file, and why.
+pub(super) type Work = BTreeMap<MissionDir, (Draft, Vec<Note>)>;
+
 /// Decides what the candidates must become.
 pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitError> {
     let mut plan = Plan::default();
-    let mut work: BTreeMap<MissionDir, (Meta, Vec<Note>)> = BTreeMap::new();
+    let mut work = Work::new();
     let origins = Origins::of(request);
     for dir in request.candidates {
         let Some(file) = request.tree.files.get(dir) else { continue };
         match judge(request, &origins, dir, file) {
-            Ok(Some(meta)) => drop(work.insert(dir.clone(), (meta, Vec::new()))),
+            Ok(Some(draft)) => drop(work.insert(dir.clone(), (draft, Vec::new()))),
             Ok(None) => {}
             Err(fault) => plan.refusals.push(Refusal { dir: dir.clone(), fault }),
         }
@@ -191,23 +191,20 @@ pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitEr
         identify(request, &origins, reader, &mut work, &mut plan)?;
     }
     number(request, &mut work);
-    for (dir, (meta, mut notes)) in work {
+    for (dir, (draft, mut notes)) in work {
         let Some(file) = request.tree.files.get(&dir) else { continue };
-        let Content::Meta { meta: before, canonical } = &**file.content() else { continue };
         if notes.is_empty() && (!request.reformat || request.inherited.contains(&dir)) {
             continue;
         }
-        notes.extend(meta.renamed().iter().map(|(old, new)| Note::Renamed(old, new)));
-        if *canonical && meta.members() == before.members() {
+        if !draft.changes() {
             continue;
         }
+        notes.extend(draft.renamed().iter().map(|(old, new)| Note::Renamed(old, new)));
         if notes.is_empty() {
             notes.push(Note::Reformatted);
         }
-        let bytes = meta.to_canonical().into_bytes();
         let old = IndexEntry { path: dir.meta_path(), mode: file.mode, oid: file.oid.clone() };
-        let old_id = before.valid_id();
-        plan.rewrites.push(Rewrite { dir, old, bytes, meta, old_id, notes });
+        plan.rewrites.push(Rewrite { dir, old, draft, notes });
     }
     plan.rewrites.sort_by(|a, b| a.dir.cmp(&b.dir));
     Ok(plan)
@@ -224,8 +221,11 @@ impl<'a> Origins<'a> {
     fn of(request: &'a Request<'a>) -> Self {
         let mut departed = BTreeMap::new();
         for Forebear { commit, missions } in request.forebears {
+            // Both in order of their directories.
+            let mut present = request.tree.files.keys().peekable();
             for (dir, file) in &missions.files {
-                if !request.tree.files.contains_key(dir) {
+                while present.next_if(|at| *at < dir).is_some() {}
+                if present.peek() != Some(&dir) {
                     departed.entry(&file.oid).or_insert((*commit, dir));
                 }
             }
@@ -252,41 +252,45 @@ fn judge<'a>(
     origins: &Origins<'a>,
     dir: &'a MissionDir,
     file: &MetaFile,
-) -> Result<Option<Meta>, Fault> {
+) -> Result<Option<Draft>, Fault> {
     let inherited = request.inherited.contains(dir);
-    let mut meta = match &**file.content() {
-        Content::Meta { meta, .. } => meta.clone(),
-        _ if inherited => return Ok(None),
-        Content::Unreadable(error) => return Err(Fault::Unreadable(error.clone())),
-        Content::NotRegular => return Err(Fault::NotRegular),
+    let Some(mut draft) = Draft::of(file) else {
+        return match &**file.content() {
+            _ if inherited => Ok(None),
+            Content::Unreadable(error) => Err(Fault::Unreadable(error.clone())),
+            Content::NotRegular | Content::Meta { .. } => Err(Fault::NotRegular),
+        };
     };
-    let before = request.forebears.iter().find_map(|forebear| forebear.missions.meta(dir));
+    let before = || request.forebears.iter().find_map(|forebear| forebear.missions.files.get(dir)?.glance());
     // What catches up later puts back what a forebear holds; nobody is there to be asked.
     let restores = request.mint == Mint::Recipe;
-    if let IdField::Invalid(text) = meta.id()
+    if let IdField::Invalid(text) = draft.id()
         && !inherited
-        && !(restores && before.is_some_and(|before| before.valid_id().is_some()))
+        && !(restores && before().is_some_and(|before| before.id.is_some()))
     {
         return Err(Fault::IdInvalid(text));
     }
     let mut forebears = request.forebears.iter().filter_map(|forebear| forebear.missions.meta(dir));
-    if let NumberField::Invalid(text) = meta.number()
+    if let NumberField::Invalid(text) = draft.number()
         && !inherited
-        && !forebears.any(|before| before.number() == meta.number())
-        && !(restores && before.is_some_and(|before| before.number().settled().is_some()))
+        && !forebears.any(|before| before.number() == draft.number())
+        && !(restores && before().is_some_and(|before| before.number.is_some()))
     {
         return Err(Fault::NumberInvalid(text));
     }
-    if matches!(request.mint, Mint::Clock(_)) && origins.find(dir).is_empty() {
+    if matches!(request.mint, Mint::Clock(_))
+        && origins.find(dir).is_empty()
+        && let Some(meta) = draft.before()
+    {
         let missing = meta.missing_keys();
         if !missing.is_empty() {
             return Err(Fault::KeysMissing(missing));
         }
         if !meta.members().contains_key(key::MISSION_NUMBER) {
-            meta.set_number(None);
+            draft.set_number(None);
         }
     }
-    Ok(Some(meta))
+    Ok(Some(draft))
 }
 
 /// Gives every mission the id that it must have.
@@ -294,11 +298,11 @@ fn identify(
     request: &Request<'_>,
     origins: &Origins<'_>,
     reader: &Reader<'_>,
-    work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+    work: &mut Work,
     plan: &mut Plan,
 ) -> Result<(), GitError> {
     let mut refused = Vec::new();
-    let ids = ids_of(request.tree);
+    let ids = ids_of(request, work);
     let lives_elsewhere =
         |id: MissionId, dir: &MissionDir| ids.get(&id).is_some_and(|at| at.iter().any(|other| other != dir));
     for (dir, (meta, notes)) in work.iter_mut() {
@@ -356,11 +360,18 @@ fn identify(
     Ok(())
 }
 
-fn ids_of(tree: &Snapshot) -> BTreeMap<MissionId, Vec<MissionDir>> {
+/// Where the ids lie that the work is about: those that it shows, and those that forebears have at the same paths.
+fn ids_of(request: &Request<'_>, work: &Work) -> BTreeMap<MissionId, Vec<MissionDir>> {
     let mut ids: BTreeMap<MissionId, Vec<MissionDir>> = BTreeMap::new();
-    for (dir, file) in &tree.files {
-        if let Some(id) = file.id() {
-            ids.entry(id).or_default().push(dir.clone());
+    for (dir, (meta, _)) in work {
+        let held = request.forebears.iter().filter_map(|forebear| forebear.missions.files.get(dir)?.id());
+        for id in held.chain(meta.valid_id()) {
+            ids.entry(id).or_default();
+        }
+    }
+    for (dir, file) in &request.tree.files {
+        if let Some(at) = file.id().and_then(|id| ids.get_mut(&id)) {
+            at.push(dir.clone());
         }
     }
     ids
@@ -414,7 +425,7 @@ fn missing_id(
 }
 
 /// Settles or clears numbers.
-fn number(request: &Request<'_>, work: &mut BTreeMap<MissionDir, (Meta, Vec<Note>)>) {
+fn number(request: &Request<'_>, work: &mut Work) {
     let changes: Vec<(MissionDir, Option<u64>)> = match request.numbers {
         Numbers::Leave => Vec::new(),
         Numbers::Settle { published, parent, repair } => settled(request, work, published, parent, repair),
@@ -431,13 +442,13 @@ fn number(request: &Request<'_>, work: &mut BTreeMap<MissionDir, (Meta, Vec<Note
 
 fn settled(
     request: &Request<'_>,
-    work: &BTreeMap<MissionDir, (Meta, Vec<Note>)>,
+    work: &Work,
     published: Option<&Snapshot>,
     parent: Option<&Snapshot>,
     repair: bool,
 ) -> Vec<(MissionDir, Option<u64>)> {
     let claim = |(dir, file): (&MissionDir, &MetaFile)| match work.get(dir) {
-        Some((meta, _)) => Some(Claim::of(dir.clone(), meta)),
+        Some((draft, _)) => Some(draft.claim(dir)),
         None => file.claim(dir),
     };
     let tree: Vec<Claim> = request.tree.files.iter().filter_map(claim).collect();
@@ -447,8 +458,8 @@ fn settled(
         request.mint == Mint::Recipe && before.any(|before| before.number().settled().is_some())
     };
     let may_change =
-        |dir: &MissionDir, meta: &Meta| !matches!(meta.number(), NumberField::Invalid(_)) || known(dir);
-    let scope = work.iter().filter(|(dir, (meta, _))| may_change(dir, meta)).map(|(dir, _)| dir.clone());
+        |dir: &MissionDir, draft: &Draft| !matches!(draft.number(), NumberField::Invalid(_)) || known(dir);
+    let scope = work.iter().filter(|(dir, (draft, _))| may_change(dir, draft)).map(|(dir, _)| dir.clone());
     let scope = Scope::Only(scope.collect());
     let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
     let assignments = settle(Input {

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing about how the rewrites came about.
 
+use std::collections::HashSet;
+
 use super::correct::{Note, Rewrite};
 use super::unfinished::{self, First};
 use crate::git::{GitError, IndexAt, IndexEntry, Oid, Repo};
@@ -43,7 +45,8 @@ pub fn follow(
         }
     }
     repo.replace_in_index(&IndexAt::Current, &new)?;
-    let follows = |path: &&[u8]| new.iter().any(|entry| entry.path == *path);
+    let replaced: HashSet<&[u8]> = new.iter().map(|entry| entry.path.as_slice()).collect();
+    let follows = |path: &&[u8]| replaced.contains(path);
     let follows: Vec<&[u8]> = unmodified.into_iter().filter(follows).collect();
     repo.checkout_index(&IndexAt::Current, &follows)?;
     note.done()
@@ -54,7 +57,7 @@ fn with_notes(mut meta: Meta, rewrite: &Rewrite) -> Meta {
     for note in &rewrite.notes {
         match note {
             Note::Minted(id) | Note::Copied(id, _) | Note::Restored(id) => {
-                if meta.valid_id() == rewrite.old_id {
+                if meta.valid_id() == rewrite.draft.old_id() {
                     meta.set_id(*id);
                 }
             }

@@ -236,7 +236,7 @@ pub fn rebuild_staged(repo: &Repo, dirs: &BTreeSet<MissionDir>) -> Result<Vec<St
         }
     }
     let replacements: Vec<Replacement<'_>> =
-        stale.iter().map(|(_, old, bytes)| Replacement { old, bytes }).collect();
+        stale.iter().map(|(_, old, bytes)| Replacement { old, bytes: bytes.into() }).collect();
     replace_staged(repo, &replacements)?;
     Ok(stale.into_iter().map(|(path, ..)| path).collect())
 }

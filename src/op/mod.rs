@@ -17,6 +17,7 @@ mod check_trees;
 mod clear;
 pub mod correct;
 pub mod create;
+pub mod draft;
 pub mod enqueue;
 mod error;
 pub mod explain;

@@ -63,7 +63,8 @@ pub fn settle(
     }
     let commit = repo.commit(revision)?.ok_or_else(|| OpError::NoSuchRevision(revision.to_owned()))?;
     let parent = repo.commit(&format!("{revision}^1"))?;
-    let reader = Reader::new(repo);
+    // The index knows most of HEAD's directories.
+    let reader = if wanted.revision.is_none() { Reader::beside_index(repo) } else { Reader::new(repo) };
     // A revision that is named is judged as if it were main.
     let on_main = standing.on_main() || wanted.revision.is_some();
     let plan = if standing.main.is_none() {
@@ -88,7 +89,8 @@ pub fn settle(
         }
         _ => None,
     };
-    let unreadable = unreadable(&reader.tree(&commit)?, &plan);
+    let unreadable =
+        if reader.met_unreadable() { unreadable(&reader.tree(&commit)?, &plan) } else { Vec::new() };
     Ok(Settled { plan, unreadable, commit: made, on_main })
 }
 
@@ -99,7 +101,11 @@ fn unreadable(tree: &Snapshot, plan: &Plan) -> Vec<Refusal> {
         Content::Unreadable(error) => Some(Fault::Unreadable(error.clone())),
         Content::NotRegular => Some(Fault::NotRegular),
     };
-    let broken = tree.files.iter().filter_map(|(dir, file)| Some((dir, fault(file)?)));
+    let broken = tree
+        .files
+        .iter()
+        .filter(|(_, file)| file.glance().is_none())
+        .filter_map(|(dir, file)| Some((dir, fault(file)?)));
     broken
         .filter(|(dir, _)| !plan.refusals.iter().any(|refusal| refusal.dir == **dir))
         .map(|(dir, fault)| Refusal { dir: dir.clone(), fault })

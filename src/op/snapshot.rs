@@ -3,17 +3,19 @@
 //! Knows nothing about which tree it is or what is wrong with a mission.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
-use crate::git::{GitError, IndexAt, Mode, Oid, Repo};
+use crate::git::{GitError, IndexAt, KnownDirectories, Mode, Oid, Repo};
 use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
 use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS, key};
 
+/// The file that makes a directory a mission.
+const META: &[u8] = b"meta.json";
 /// The file that the first event of a mission stands in.
 pub(super) const EVENT_LOG: &str = "status.events.jsonl";
 
@@ -34,13 +36,29 @@ struct Text {
     /// `None` for what is no regular file
     bytes: Option<Vec<u8>>,
     facts: Option<Glance>,
+    /// Whether it is canonical, so plainly that it was seen at a glance
+    is_plain: bool,
     content: OnceCell<Rc<Content>>,
+}
+
+/// What settlement asks of a text that can be read, and whether it is plainly canonical.
+type Seen = (Option<Glance>, bool);
+
+fn seen(bytes: &[u8]) -> Seen {
+    match Glance::at_plain_text(bytes) {
+        Some(glance) => (Some(glance), true),
+        None => (Glance::in_full(bytes), false),
+    }
 }
 
 impl Text {
     fn new(bytes: Option<Vec<u8>>) -> Self {
-        let facts = bytes.as_deref().and_then(Glance::of);
-        Self { bytes, facts, content: OnceCell::new() }
+        let seen = bytes.as_deref().map(seen).unwrap_or_default();
+        Self::seen(bytes, seen)
+    }
+
+    fn seen(bytes: Option<Vec<u8>>, (facts, is_plain): Seen) -> Self {
+        Self { bytes, facts, is_plain, content: OnceCell::new() }
     }
 
     fn content(&self) -> &Rc<Content> {
@@ -95,6 +113,16 @@ impl MetaFile {
         self.text.facts.and_then(|_| self.content().meta())
     }
 
+    /// What settlement asks of it, if it can be read.
+    pub fn glance(&self) -> Option<Glance> {
+        self.text.facts
+    }
+
+    /// Whether it is canonical, so plainly that nobody has to look further.
+    pub fn is_plain(&self) -> bool {
+        self.text.is_plain
+    }
+
     /// Its id, if it can be read and has a valid one.
     pub fn id(&self) -> Option<MissionId> {
         self.text.facts?.id
@@ -127,7 +155,7 @@ impl MetaFile {
 
     /// What it says about the number of the mission in `dir`, if it can be read.
     pub fn claim(&self, dir: &MissionDir) -> Option<Claim> {
-        let Glance { id, number, created_at } = self.text.facts?;
+        let Glance { id, number, created_at, .. } = self.text.facts?;
         Some(Claim { dir: dir.clone(), id, number, created_at })
     }
 }
@@ -156,20 +184,26 @@ pub struct Reader<'r> {
     repo: &'r Repo,
     texts: RefCell<HashMap<Oid, Rc<Text>>>,
     directories: RefCell<HashMap<Oid, Option<(Mode, Oid)>>>,
+    index: Option<KnownDirectories>,
+    met_unreadable: Cell<bool>,
 }
 
 impl<'r> Reader<'r> {
     /// A reader with nothing read yet.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, texts: RefCell::default(), directories: RefCell::default() }
+        Self {
+            repo,
+            texts: RefCell::default(),
+            directories: RefCell::default(),
+            index: None,
+            met_unreadable: Cell::new(false),
+        }
     }
 
     /// The same, told which files the mission directories hold that the current index knows: they are read from no
     /// tree.
     pub fn beside_index(repo: &'r Repo) -> Self {
-        let reader = Self::new(repo);
-        reader.directories.borrow_mut().extend(repo.known_trees(&IndexAt::Current, SPECS, "meta.json"));
-        reader
+        Self { index: repo.known_directories(&IndexAt::Current, SPECS), ..Self::new(repo) }
     }
 
     /// The missions of a commit or tree, but for those whose file was not fetched into a partial clone: as if
@@ -192,17 +226,46 @@ impl<'r> Reader<'r> {
         heed: impl Fn(Result<Option<MetaFile>, GitError>) -> Result<Option<MetaFile>, GitError>,
     ) -> Result<Snapshot, GitError> {
         let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
+        let mut found = Vec::new();
+        let known = self.index.as_ref().map(KnownDirectories::trees);
+        for entry in self.repo.whole_tree(&specs)?.entries().filter(|entry| entry.mode == Mode::TREE) {
+            let Some(dir) = MissionDir::from_name(entry.name) else { continue };
+            let file = match known.as_ref().and_then(|known| known.file(entry, META)) {
+                Some(file) => Ok(Some(file)),
+                None => entry.oid().map_or(Ok(None), |directory| self.meta_of_directory(&directory)),
+            };
+            match file {
+                Ok(Some(file)) => found.push((dir, Ok(file))),
+                Ok(None) => {}
+                Err(error) => found.push((dir, Err(error))),
+            }
+        }
+        self.read_ahead(found.iter().filter_map(|(_, file)| file.as_ref().ok()));
         // Nearly in the map's order, which makes it in one go.
-        let mut files = Vec::new();
-        for entry in self.repo.tree(&specs)? {
-            if entry.mode == Mode::TREE
-                && let Some(dir) = MissionDir::from_name(&entry.name)
-                && let Some(file) = heed(self.directory(&entry.oid))?
-            {
+        let mut files = Vec::with_capacity(found.len());
+        for (dir, file) in found {
+            if let Some(file) = heed(file.and_then(|(mode, oid)| self.file(mode, oid).map(Some)))? {
                 files.push((dir, file));
             }
         }
         Ok(Snapshot { files: files.into_iter().collect() })
+    }
+
+    /// Reads the texts of these files that were not read yet, several at a time. Those that cannot be read so are left
+    /// to [`Self::text`].
+    fn read_ahead<'f>(&self, files: impl Iterator<Item = &'f (Mode, Oid)>) {
+        let mut texts = self.texts.borrow_mut();
+        let (mut asked, mut blobs) = (HashSet::new(), Vec::new());
+        for (mode, oid) in files {
+            if mode.is_regular_file() && !texts.contains_key(oid) && asked.insert(oid) {
+                blobs.push(oid.clone());
+            }
+        }
+        let read = self.repo.blobs(&blobs, |bytes| (bytes.to_vec(), seen(bytes)));
+        texts.extend(blobs.into_iter().zip(read).filter_map(|(oid, read)| {
+            let (bytes, seen) = read?;
+            Some((oid, Rc::new(Text::seen(Some(bytes), seen))))
+        }));
     }
 
     /// The `meta.json` of the mission directory that is this tree.
@@ -215,8 +278,7 @@ impl<'r> Reader<'r> {
         if let Some(known) = self.directories.borrow().get(directory) {
             return Ok(known.clone());
         }
-        let found = self.repo.tree(directory)?.into_iter().find(|entry| entry.name == b"meta.json");
-        let found = found.map(|entry| (entry.mode, entry.oid));
+        let found = self.repo.whole_tree(directory)?.entry(META).map(|entry| (entry.mode, entry.oid));
         self.directories.borrow_mut().insert(directory.clone(), found.clone());
         Ok(found)
     }
@@ -224,7 +286,15 @@ impl<'r> Reader<'r> {
     /// An entry of the index or a tree as a `meta.json`.
     pub fn file(&self, mode: Mode, oid: Oid) -> Result<MetaFile, GitError> {
         let text = self.text(mode, &oid)?;
+        if text.facts.is_none() {
+            self.met_unreadable.set(true);
+        }
         Ok(MetaFile { mode, oid, text })
+    }
+
+    /// Whether a file that cannot be read was among those that were read so far.
+    pub fn met_unreadable(&self) -> bool {
+        self.met_unreadable.get()
     }
 
     /// What a blob says as a `meta.json`.

@@ -76,7 +76,7 @@ impl Staged {
 pub fn correct_staged(repo: &Repo, staged: Staged) -> Result<Plan, GitError> {
     let plan = plan(repo, staged, Mode::Write)?;
     if plan.refusals.is_empty() {
-        let replacements: Vec<_> = plan.rewrites.iter().map(Into::into).collect();
+        let replacements: Vec<_> = plan.rewrites.iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         apply::replace_staged(repo, &replacements)?;
     }
     Ok(plan)
@@ -130,7 +130,11 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
     let config = repo.settings()?;
     let standing = Standing::find(repo, &config)?;
     let published = match standing.published_commit() {
-        Some(commit) => Some(reader.tree_as_fetched(commit)?),
+        // What is committed first after a push follows what is published.
+        Some(commit) => Some(match parents.iter().find(|(parent, _)| parent == commit) {
+            Some((_, missions)) => Cow::Borrowed(missions),
+            None => Cow::Owned(reader.tree_as_fetched(commit)?),
+        }),
         None => None,
     };
     let main = match standing.main_ref() {
@@ -141,7 +145,7 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
         _ => None,
     };
     let holders: Vec<&Snapshot> =
-        parents.iter().map(|(_, missions)| missions).chain(&published).chain(&main).collect();
+        parents.iter().map(|(_, missions)| missions).chain(published.as_deref()).chain(&main).collect();
     let settles = config.get(key::SETTLE).is_none_or(|value| !value.eq_ignore_ascii_case("off"));
     let numbers = if mode == Mode::Check || standing.main.is_none() {
         Numbers::Leave
@@ -149,7 +153,7 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
         Numbers::Clear(&holders)
     } else if settles {
         let parent = parents.first().filter(|_| tip.is_some()).map(|(_, missions)| missions);
-        Numbers::Settle { published: published.as_ref(), parent, repair: false }
+        Numbers::Settle { published: published.as_deref(), parent, repair: false }
     } else {
         Numbers::Leave
     };

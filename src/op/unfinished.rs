@@ -4,6 +4,7 @@
 //! A note says what is about to become what, and goes when all of it is done. Only what still is exactly as the note
 //! says is touched: a file that somebody edited since is theirs. Knows nothing about why files were rewritten.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -60,8 +61,9 @@ pub fn begin<'a>(
         First::Head(commit) => commit.as_str(),
     };
     let mut text = format!("{word}\n").into_bytes();
+    let unmodified: HashSet<&[u8]> = unmodified.iter().copied().collect();
     for (old, entry) in old.into_iter().zip(new) {
-        let follows = if unmodified.contains(&entry.path.as_slice()) { "follows" } else { "-" };
+        let follows = if unmodified.contains(entry.path.as_slice()) { "follows" } else { "-" };
         let words = format!("{} {} {} {follows}\t", entry.mode, old.oid, entry.oid);
         text.extend_from_slice(words.as_bytes());
         text.extend_from_slice(&entry.path);

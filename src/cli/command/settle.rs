@@ -13,13 +13,14 @@ use crate::op::settle::{Effect, Settled, Wanted, settle};
 
 pub(in crate::cli) fn run(printer: &mut Printer, args: &args::Settle) -> Result<ExitStatus, CliError> {
     let repo = super::open()?;
-    let config = repo.config()?;
-    let standing = Standing::find(&repo, &config)?;
     let effect = match (args.dry_run, args.stage) {
         (true, _) => Effect::Tell,
         (false, true) => Effect::Stage,
         (false, false) => Effect::Commit,
     };
+    // A commit may be signed, as settings say that nothing else asks for.
+    let config = if effect == Effect::Commit { repo.config()? } else { repo.settings()? };
+    let standing = Standing::find(&repo, &config)?;
     let at_terminal = std::io::stdin().is_terminal();
     let wanted = Wanted { revision: args.rev.clone(), repair: args.repair, effect, at_terminal };
     let settled = settle(&repo, &config, &standing, &wanted)?;
@@ -50,8 +51,8 @@ fn tell(printer: &mut Printer, settled: &Settled, only_told: bool) {
 fn document(settled: &Settled) -> Value {
     let (mut assigned, mut repaired, mut cleared, mut ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for rewrite in &settled.plan.rewrites {
-        let Rewrite { dir, meta, notes, .. } = rewrite;
-        let id = Value::from(meta.valid_id().map(|id| id.to_string()));
+        let Rewrite { dir, draft, notes, .. } = rewrite;
+        let id = Value::from(draft.valid_id().map(|id| id.to_string()));
         let path = || Value::from(dir.to_string());
         for note in notes {
             match note {
@@ -72,7 +73,7 @@ fn document(settled: &Settled) -> Value {
                     cleared.push(object([("mission_id", id.clone()), ("path", path())]));
                 }
                 Note::Minted(to) | Note::Copied(to, _) | Note::Restored(to) => {
-                    let from = rewrite.old_id.map(|id| id.to_string());
+                    let from = draft.old_id().map(|id| id.to_string());
                     ids.push(object([
                         ("path", path()),
                         ("from", from.into()),
