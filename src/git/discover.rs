@@ -113,32 +113,37 @@ impl Found {
 /// for words where a key may stand; in doubt the answer is no.
 fn is_ordinary(config: &[u8]) -> bool {
     let config = config.to_ascii_lowercase();
-    let has = |word: &[u8]| config.windows(word.len()).any(|window| window == word);
-    !has(b"[extensions")
-        && values(&config, b"worktree").is_empty()
-        && values(&config, b"bare").iter().all(|value| *value == b"false")
-        && values(&config, b"repositoryformatversion").iter().all(|value| matches!(*value, b"0" | b"1"))
+    let may_precede_a_key = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b']');
+    let mut before = b'\n';
+    for (at, byte) in config.iter().copied().enumerate() {
+        let rest = &config[at..];
+        let is_unusual = match byte {
+            b'[' => rest.starts_with(b"[extensions"),
+            _ if !may_precede_a_key(before) => false,
+            b'w' => value(rest, b"worktree").is_some(),
+            b'b' => value(rest, b"bare").is_some_and(|value| value != b"false"),
+            b'r' => {
+                value(rest, b"repositoryformatversion").is_some_and(|value| !matches!(value, b"0" | b"1"))
+            }
+            _ => false,
+        };
+        if is_unusual {
+            return false;
+        }
+        before = byte;
+    }
+    true
 }
 
-/// What stands after `=` wherever `key` may be a key; nothing for one without `=`.
-fn values<'c>(config: &'c [u8], key: &[u8]) -> Vec<&'c [u8]> {
-    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
-    let mut found = Vec::new();
-    for at in 0..config.len() {
-        let Some(rest) = config[at..].strip_prefix(key) else { continue };
-        if at > 0 && !blank(&config[at - 1]) && !matches!(config[at - 1], b'\n' | b']') {
-            continue;
-        }
-        let rest = &rest[rest.iter().take_while(|b| blank(b)).count()..];
-        match rest {
-            [b'=', value @ ..] => {
-                found.push(value.split(|b| *b == b'\n').next().unwrap_or_default().trim_ascii());
-            }
-            [] | [b'\n' | b'#' | b';', ..] => found.push(b"".as_slice()),
-            _ => {}
-        }
+/// What stands after `=` if `text` begins with a key of this name; nothing for one without `=`.
+fn value<'c>(text: &'c [u8], key: &[u8]) -> Option<&'c [u8]> {
+    let rest = text.strip_prefix(key)?;
+    let rest = &rest[rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count()..];
+    match rest {
+        [b'=', value @ ..] => Some(value.split(|b| *b == b'\n').next().unwrap_or_default().trim_ascii()),
+        [] | [b'\n' | b'#' | b';', ..] => Some(b""),
+        _ => None,
     }
-    found
 }
 
 /// What git asks of a directory before it trusts it.

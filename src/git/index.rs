@@ -2,7 +2,7 @@
 //!
 //! Never stages from the work tree and never stashes. Knows nothing about missions.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -136,9 +136,11 @@ impl Repo {
         if !paths.is_empty()
             && let Some(index) = self.read_index(at, common_directory(paths))
         {
-            return Ok(index
-                .entries()
-                .filter(|entry| is_at_or_below(entry.path, &wanted))
+            let places: BTreeSet<usize> =
+                paths.iter().flat_map(|path| index.at_or_below(path)).flatten().collect();
+            return Ok(places
+                .into_iter()
+                .filter_map(|place| index.at(place))
                 .filter(|entry| !entry.is_unmerged() && !entry.is_intent_to_add())
                 .filter_map(|entry| {
                     Some(IndexEntry { path: entry.path.to_vec(), mode: entry.mode(), oid: entry.oid()? })

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod before;
+mod cached_trees;
 mod commit;
 mod config;
 mod config_file;
@@ -18,18 +19,22 @@ mod error;
 mod finished;
 mod index;
 mod index_file;
+mod index_reader;
 mod merging;
 mod objects;
 mod oid;
 mod place;
 mod process;
+mod ref_files;
 mod refs;
 mod replace;
 mod repo;
 mod settings;
 mod share;
 mod staged;
+mod store;
 mod text;
+mod tree;
 mod work_file;
 
 pub use commit::{NewCommit, Signing};
@@ -44,4 +49,6 @@ pub use objects::{Entry, Mode};
 pub use oid::Oid;
 pub use refs::Head;
 pub use repo::Repo;
+pub use staged::KnownDirectories;
 pub use text::merge_text;
+pub use tree::{Tree, TreeEntry};

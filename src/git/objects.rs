@@ -3,11 +3,17 @@
 //! Knows nothing about refs, the index or missions.
 
 use std::cell::{OnceCell, RefCell};
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use git2::ObjectType;
+
 use super::process::Git;
+use super::store::{Store, elsewhere};
+use super::tree::Tree;
 use super::{GitError, Oid};
 use crate::env;
 
@@ -49,16 +55,72 @@ pub struct Entry {
     pub oid: Oid,
 }
 
+/// What a commit says first.
+pub(super) struct CommitHeader {
+    /// Its tree
+    pub(super) tree: Oid,
+    /// Its first parent, if it has one
+    pub(super) first_parent: Option<Oid>,
+}
+
+impl CommitHeader {
+    /// Reads `tree <id> LF`, then perhaps `parent <id> LF`.
+    fn read(data: &[u8]) -> Option<Self> {
+        let mut lines = data.split(|b| *b == b'\n').map(str::from_utf8);
+        let tree = Oid::parse(lines.next()?.ok()?.strip_prefix("tree ")?)?;
+        let parent = lines.next()?.ok()?.strip_prefix("parent ").map(Oid::parse);
+        match parent {
+            Some(None) => None,
+            parent => Some(Self { tree, first_parent: parent.flatten() }),
+        }
+    }
+}
+
 /// The object database.
 pub(super) struct Objects {
     git: Git,
-    library: Option<git2::Repository>,
+    git_dir: PathBuf,
+    /// Whether ids are SHA-1, which libgit2 can read
+    is_sha1: bool,
+    store: Store,
+    library: OnceCell<Option<git2::Repository>>,
     batch: OnceCell<RefCell<Batch>>,
 }
 
 impl Objects {
-    pub(super) fn new(git: Git, library: Option<git2::Repository>) -> Self {
-        Self { git, library, batch: OnceCell::new() }
+    pub(super) fn new(git: Git, git_dir: &Path, common_dir: &Path, is_sha1: bool) -> Self {
+        Self {
+            git,
+            git_dir: git_dir.to_owned(),
+            is_sha1,
+            store: Store::at(is_sha1.then(|| common_dir.join("objects"))),
+            library: OnceCell::new(),
+            batch: OnceCell::new(),
+        }
+    }
+
+    /// The repository as libgit2 sees it. Opened late: it reads the configuration, which most hooks can do without.
+    fn library(&self) -> Option<&git2::Repository> {
+        let open = || if self.is_sha1 { open_library(&self.git_dir) } else { None };
+        self.library.get_or_init(open).as_ref()
+    }
+
+    /// The commit that an id names, with what of it is asked; `None` where that cannot be told here.
+    pub(super) fn commit_header(&self, oid: &Oid) -> Option<CommitHeader> {
+        self.store.read(oid, |kind, data| (kind == ObjectType::Commit).then(|| CommitHeader::read(data))?)
+    }
+
+    /// The tree of a commit or tree; `None` if it names neither.
+    pub(super) fn tree_of(&self, treeish: &Oid) -> Result<Option<Oid>, GitError> {
+        let known = self.store.read(treeish, |kind, data| match kind {
+            ObjectType::Commit => CommitHeader::read(data).map(|commit| commit.tree),
+            ObjectType::Tree => Some(treeish.clone()),
+            _ => None,
+        });
+        match known {
+            Some(tree) => Ok(Some(tree)),
+            None => self.resolve(&format!("{treeish}^{{tree}}")),
+        }
     }
 
     /// The id and kind of what a revision names; `None` if it names nothing here.
@@ -66,7 +128,7 @@ impl Objects {
         if revision.is_empty() || revision.contains(['\n', '\0']) {
             return Ok(None);
         }
-        if let Some(library) = &self.library
+        if let Some(library) = self.library()
             && let Ok(object) = library.revparse_single(revision)
         {
             return Ok(Oid::from_bytes(object.id().as_bytes()));
@@ -77,7 +139,7 @@ impl Objects {
     /// Where a symbolic ref points, as far as libgit2 can tell; an error is for what git has to be asked.
     /// Saves a process for each of the questions that every hook asks.
     pub(super) fn symbolic_ref(&self, name: &str) -> Result<Option<String>, ()> {
-        match self.library.as_ref().ok_or(())?.find_reference(name) {
+        match self.library().ok_or(())?.find_reference(name) {
             Ok(found) => match found.symbolic_target() {
                 Ok(target) => Ok(target.map(str::to_owned)),
                 Err(_) => Err(()),
@@ -89,39 +151,37 @@ impl Objects {
 
     /// The remote-tracking ref that a branch (full name) follows, as far as libgit2 can tell.
     pub(super) fn upstream(&self, branch: &str) -> Option<String> {
-        let name = self.library.as_ref()?.branch_upstream_name(branch).ok()?;
+        let name = self.library()?.branch_upstream_name(branch).ok()?;
         name.as_str().ok().map(str::to_owned)
     }
 
     /// The content of a blob.
     pub(super) fn blob(&self, oid: &Oid) -> Result<Vec<u8>, GitError> {
-        if let Some((library, id)) = self.library_id(oid)
-            && let Ok(blob) = library.find_blob(id)
-        {
-            return Ok(blob.content().to_vec());
+        let whole = |kind, data: &[u8]| (kind == ObjectType::Blob).then(|| data.to_vec());
+        if let Some(content) = self.store.read(oid, whole) {
+            return Ok(content);
         }
         self.batch()?.borrow_mut().contents(oid, "blob")
     }
 
     /// The size of a blob in bytes, without reading it.
     pub(super) fn blob_size(&self, oid: &Oid) -> Result<u64, GitError> {
-        if let Some((library, id)) = self.library_id(oid)
-            && let Ok((size, git2::ObjectType::Blob)) = library.odb().and_then(|odb| odb.read_header(id))
-        {
-            return Ok(size as u64);
+        if let Some((ObjectType::Blob, size)) = self.store.header(oid) {
+            return Ok(size);
         }
         self.batch()?.borrow_mut().size(oid)
     }
 
-    /// The entries of a tree, in git's order.
-    pub(super) fn tree(&self, oid: &Oid) -> Result<Vec<Entry>, GitError> {
-        if let Some((library, id)) = self.library_id(oid)
-            && let Ok(tree) = library.find_tree(id)
-        {
-            return tree.iter().map(|entry| library_entry(&entry)).collect();
+    /// A tree.
+    pub(super) fn tree(&self, oid: &Oid) -> Result<Tree, GitError> {
+        let id_bytes = oid.as_str().len() / 2;
+        let whole =
+            |kind, data: &[u8]| (kind == ObjectType::Tree).then(|| Tree::read(data.to_vec(), id_bytes))?;
+        if let Some(tree) = self.store.read(oid, whole) {
+            return Ok(tree);
         }
         let data = self.batch()?.borrow_mut().contents(oid, "tree")?;
-        parse_tree(&data, oid.as_str().len() / 2).ok_or_else(|| GitError::Answer {
+        Tree::read(data, id_bytes).ok_or_else(|| GitError::Answer {
             command: format!("git cat-file tree {oid}"),
             answer: String::new(),
         })
@@ -131,7 +191,7 @@ impl Objects {
     pub(super) fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
         // libgit2 writes where the repository has its objects, whatever the environment says.
         if env::var(env::GIT_OBJECT_DIRECTORY).is_none()
-            && let Some(library) = &self.library
+            && let Some(library) = self.library()
             && !is_shared(library)
             && let Ok(id) = library.blob(content)
             && let Some(oid) = Oid::from_bytes(id.as_bytes())
@@ -142,10 +202,6 @@ impl Objects {
         // An empty stdin is not piped, so an empty blob comes from /dev/null, which is the same.
         let line = self.git.line(&args, content)?;
         Oid::parse(&line).ok_or_else(|| super::process::answer(&args, line.as_bytes()))
-    }
-
-    fn library_id(&self, oid: &Oid) -> Option<(&git2::Repository, git2::Oid)> {
-        Some((self.library.as_ref()?, git2::Oid::from_str(oid.as_str()).ok()?))
     }
 
     fn batch(&self) -> Result<&RefCell<Batch>, GitError> {
@@ -163,28 +219,16 @@ fn is_shared(library: &git2::Repository) -> bool {
     value.is_ok_and(|value| !matches!(value.as_str(), "umask" | "false" | "no" | "off" | "0" | ""))
 }
 
-fn library_entry(entry: &git2::TreeEntry<'_>) -> Result<Entry, GitError> {
-    let mode = u32::try_from(entry.filemode()).unwrap_or(0);
-    let oid =
-        Oid::from_bytes(entry.id().as_bytes()).ok_or_else(|| GitError::Missing("a tree entry".into()))?;
-    Ok(Entry { name: entry.name_bytes().to_vec(), mode: Mode(mode), oid })
-}
-
-/// `<octal mode> SP <name> NUL <binary id>` again and again.
-fn parse_tree(mut data: &[u8], id_bytes: usize) -> Option<Vec<Entry>> {
-    let mut entries = Vec::new();
-    while !data.is_empty() {
-        let space = data.iter().position(|b| *b == b' ')?;
-        let nul = space + data[space..].iter().position(|b| *b == 0)?;
-        let id = data.get(nul + 1..nul + 1 + id_bytes)?;
-        entries.push(Entry {
-            name: data[space + 1..nul].to_vec(),
-            mode: Mode::parse(std::str::from_utf8(&data[..space]).ok()?)?,
-            oid: Oid::from_bytes(id)?,
-        });
-        data = &data[nul + 1 + id_bytes..];
+/// Opens the repository with libgit2, which is told where the environment says that objects lie too; unless it could not
+/// be told.
+fn open_library(git_dir: &Path) -> Option<git2::Repository> {
+    git2::opts::strict_hash_verification(false);
+    let flags = git2::RepositoryOpenFlags::NO_SEARCH;
+    let library = git2::Repository::open_ext(git_dir, flags, Vec::<OsString>::new()).ok()?;
+    for directory in elsewhere()? {
+        library.odb().ok()?.add_disk_alternate(directory.to_str()?).ok()?;
     }
-    Some(entries)
+    Some(library)
 }
 
 /// A running `git cat-file --batch-command`.

@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ref_files::RefFile;
 use super::repo::system_path;
-use super::{GitError, Oid, Repo};
+use super::{Config, GitError, Oid, Repo};
 use crate::clock::Instant;
 use crate::env;
 
@@ -49,6 +50,12 @@ impl Repo {
 
     /// Where a symbolic ref points, if there is one of that name.
     pub fn symbolic_ref(&self, name: &str) -> Result<Option<String>, GitError> {
+        match self.ref_file(name) {
+            Some(RefFile::Symbolic(target)) => return Ok(Some(target)),
+            // Only files can be symbolic.
+            Some(RefFile::Id(_) | RefFile::Absent) => return Ok(None),
+            None => {}
+        }
         if let Ok(known) = self.objects.symbolic_ref(name) {
             return Ok(known);
         }
@@ -71,8 +78,11 @@ impl Repo {
             .collect())
     }
 
-    /// The remote-tracking ref that a branch (short name) follows, if one is configured and known here.
-    pub fn upstream_of(&self, branch: &str) -> Result<Option<String>, GitError> {
+    /// The remote-tracking ref that a branch (short name) follows, if one is configured.
+    pub fn upstream_of(&self, branch: &str, config: &Config) -> Result<Option<String>, GitError> {
+        if let Some(known) = tracked(branch, config) {
+            return Ok(Some(known));
+        }
         let name = format!("refs/heads/{branch}");
         if let Some(known) = self.objects.upstream(&name) {
             return Ok(Some(known));
@@ -170,6 +180,25 @@ impl Repo {
         let lines = stdout.split(|b| *b == 0).filter_map(|line| line.strip_prefix(b"worktree "));
         Ok(lines.map(system_path).collect())
     }
+}
+
+/// The remote-tracking ref of a branch, where the settings are as `git clone` makes them: one merge, one refspec that
+/// maps all branches or one.
+fn tracked(branch: &str, config: &Config) -> Option<String> {
+    let only = |key: &str| {
+        let mut values = config.with_prefix(key).filter(|(name, _)| *name == key).map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none())
+    };
+    let (remote, merge) =
+        (only(&format!("branch.{branch}.remote"))?, only(&format!("branch.{branch}.merge"))?);
+    let refspec = only(&format!("remote.{remote}.fetch"))?;
+    let (from, to) = refspec.strip_prefix('+').unwrap_or(refspec).split_once(':')?;
+    let tracked = match (from.strip_suffix('*'), to.strip_suffix('*')) {
+        (Some(from), Some(to)) => format!("{to}{}", merge.strip_prefix(from)?),
+        (None, None) if from == merge => to.to_owned(),
+        _ => return None,
+    };
+    (merge.starts_with("refs/") && tracked.starts_with("refs/") && !tracked.contains('*')).then_some(tracked)
 }
 
 fn read_lines(path: &Path) -> Result<Vec<String>, GitError> {

@@ -2,14 +2,13 @@
 //!
 //! Knows nothing about missions beyond the bytes of a path.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::discover::{self, Found};
 use super::objects::{Entry, Mode, Objects};
 use super::process::{Git, failure};
+use super::tree::Tree;
 use super::{GitError, Oid};
-use crate::env;
 
 /// An open repository.
 pub struct Repo {
@@ -18,6 +17,8 @@ pub struct Repo {
     top: Option<PathBuf>,
     git_dir: PathBuf,
     common_dir: PathBuf,
+    /// Whether each ref that is not packed is a file of its own
+    pub(super) has_ref_files: bool,
     /// The length of an id in its binary form
     pub(super) id_bytes: usize,
     /// The tree without entries: git knows it even where no such object is stored.
@@ -36,7 +37,7 @@ impl Repo {
         let git = Git::find(directory)?;
         match discover::find(directory) {
             Some(Found { top, git_dir, common_dir }) => {
-                Ok(Self::at(git, Some(top), git_dir, common_dir, SHA1_BYTES))
+                Ok(Self { has_ref_files: true, ..Self::at(git, Some(top), git_dir, common_dir, SHA1_BYTES) })
             }
             None => Self::ask(git),
         }
@@ -79,10 +80,9 @@ impl Repo {
         }
         let git = git.located(top.as_deref().unwrap_or(&git_dir), variables);
         let is_sha1 = id_bytes == SHA1_BYTES;
-        let library = if is_sha1 { open_library(&git_dir) } else { None };
         let empty_tree = if is_sha1 { EMPTY_TREE_SHA1 } else { EMPTY_TREE_SHA256 };
-        let objects = Objects::new(git.clone(), library);
-        Self { git, objects, top, git_dir, common_dir, id_bytes, empty_tree }
+        let objects = Objects::new(git.clone(), &git_dir, &common_dir, is_sha1);
+        Self { git, objects, top, git_dir, common_dir, has_ref_files: false, id_bytes, empty_tree }
     }
 
     /// The top of the work tree.
@@ -120,6 +120,9 @@ impl Repo {
 
     /// The commit that a revision names; `None` if it names none.
     pub fn commit(&self, revision: &str) -> Result<Option<Oid>, GitError> {
+        if let Some(known) = self.commit_by_reading(revision) {
+            return Ok(known);
+        }
         self.objects.resolve(&format!("{revision}^{{commit}}"))
     }
 
@@ -130,14 +133,13 @@ impl Repo {
 
     /// The tree at `path` of a commit or tree; `None` if there is no directory there.
     pub fn subtree(&self, treeish: &Oid, path: &str) -> Result<Option<Oid>, GitError> {
-        let Some(mut tree) = self.objects.resolve(&format!("{treeish}^{{tree}}"))? else {
+        let Some(mut tree) = self.objects.tree_of(treeish)? else {
             return Err(GitError::Missing(format!("tree of {treeish}")));
         };
         for component in path.split('/').filter(|component| !component.is_empty()) {
-            let entries = self.objects.tree(&tree)?;
-            match entries.into_iter().find(|e| e.name == component.as_bytes() && e.mode == Mode::TREE) {
-                Some(entry) => tree = entry.oid,
-                None => return Ok(None),
+            match self.objects.tree(&tree)?.entry(component.as_bytes()) {
+                Some(entry) if entry.mode == Mode::TREE => tree = entry.oid,
+                _ => return Ok(None),
             }
         }
         Ok(Some(tree))
@@ -145,13 +147,12 @@ impl Repo {
 
     /// The entry at `path` (bytes, `/` between components) of a commit or tree.
     pub fn entry_at(&self, treeish: &Oid, path: &[u8]) -> Result<Option<Entry>, GitError> {
-        let Some(mut tree) = self.objects.resolve(&format!("{treeish}^{{tree}}"))? else {
+        let Some(mut tree) = self.objects.tree_of(treeish)? else {
             return Err(GitError::Missing(format!("tree of {treeish}")));
         };
         let mut components = path.split(|b| *b == b'/').peekable();
         while let Some(component) = components.next() {
-            let found = self.objects.tree(&tree)?.into_iter().find(|e| e.name == component);
-            match found {
+            match self.objects.tree(&tree)?.entry(component) {
                 Some(entry) if components.peek().is_none() => return Ok(Some(entry)),
                 Some(entry) if entry.mode == Mode::TREE => tree = entry.oid,
                 _ => return Ok(None),
@@ -162,6 +163,11 @@ impl Repo {
 
     /// The entries of a tree, in git's order.
     pub fn tree(&self, tree: &Oid) -> Result<Vec<Entry>, GitError> {
+        Ok(self.objects.tree(tree)?.entries().filter_map(|entry| entry.to_owned()).collect())
+    }
+
+    /// The same, its entries left where they stand.
+    pub fn whole_tree(&self, tree: &Oid) -> Result<Tree, GitError> {
         self.objects.tree(tree)
     }
 
@@ -170,7 +176,7 @@ impl Repo {
         let mut files = Vec::new();
         let mut open = vec![(Vec::new(), tree.clone())];
         while let Some((prefix, tree)) = open.pop() {
-            for entry in self.objects.tree(&tree)? {
+            for entry in self.tree(&tree)? {
                 let mut path = prefix.clone();
                 path.extend_from_slice(&entry.name);
                 if entry.mode == Mode::TREE {
@@ -199,32 +205,6 @@ impl Repo {
     pub fn write_blob(&self, content: &[u8]) -> Result<Oid, GitError> {
         self.objects.write_blob(content)
     }
-}
-
-/// Opens the repository with libgit2, which is told where the environment says that objects lie too (a server hook's
-/// quarantine); unless it could not be told.
-fn open_library(git_dir: &Path) -> Option<git2::Repository> {
-    // Hashing every object again that is read costs more than reading it, and git itself does not.
-    git2::opts::strict_hash_verification(false);
-    let flags = git2::RepositoryOpenFlags::NO_SEARCH;
-    let library = git2::Repository::open_ext(git_dir, flags, Vec::<OsString>::new()).ok()?;
-    let own = env::var(env::GIT_OBJECT_DIRECTORY);
-    let others = env::var(env::GIT_ALTERNATE_OBJECT_DIRECTORIES);
-    // git quotes names that hold the separator.
-    if others.as_ref().is_some_and(|others| others.as_encoded_bytes().contains(&b'"')) {
-        return None;
-    }
-    let elsewhere = own.iter().map(PathBuf::from);
-    for directory in elsewhere.chain(others.iter().flat_map(std::env::split_paths)) {
-        if directory.as_os_str().is_empty() {
-            continue;
-        }
-        if !directory.is_absolute() || !directory.is_dir() {
-            return None;
-        }
-        library.odb().ok()?.add_disk_alternate(directory.to_str()?).ok()?;
-    }
-    Some(library)
 }
 
 #[cfg(unix)]

@@ -4,37 +4,78 @@
 //! INVARIANT: an answer is the one that `git diff-index --cached` gives; where the index is of another kind there is
 //! none. Writes nothing and knows nothing about missions.
 
+use super::cached_trees::CachedTree;
 use super::index_file::{FileEntry, IndexFile};
-use super::{Entry, GitError, IndexAt, Mode, Oid, Repo, StagedChange};
+use super::tree::TreeEntry;
+use super::{GitError, IndexAt, Mode, Oid, Repo, StagedChange, Tree};
+
+/// What the index tells of the directories in one directory. A tree that it knows need not be read.
+pub struct KnownDirectories {
+    index: IndexFile,
+    directory: Vec<u8>,
+}
+
+/// Those of one directory, by name.
+pub struct KnownTrees<'k> {
+    known: &'k KnownDirectories,
+    trees: Vec<CachedTree<'k>>,
+}
+
+impl KnownDirectories {
+    /// By their names.
+    pub fn trees(&self) -> KnownTrees<'_> {
+        KnownTrees { known: self, trees: self.index.trees().trees_in(&self.directory) }
+    }
+}
+
+impl KnownTrees<'_> {
+    /// The file called `file` in the directory that this is an entry of, if the index knows exactly this tree and the
+    /// file is an entry of it.
+    pub fn file(&self, entry: TreeEntry<'_>, file: &[u8]) -> Option<(Mode, Oid)> {
+        find(&self.trees, entry)?;
+        let path = [&self.known.directory, b"/".as_slice(), entry.name, b"/", file].concat();
+        let found = self.known.index.entry(&path)?;
+        Some((found.mode(), found.oid()?))
+    }
+}
+
+/// The directory of that name, if its tree is the same.
+fn find<'k>(trees: &[CachedTree<'k>], entry: TreeEntry<'_>) -> Option<CachedTree<'k>> {
+    let at = trees.binary_search_by(|tree| tree.name.cmp(entry.name)).ok()?;
+    (trees[at].id == entry.id()).then_some(trees[at])
+}
 
 impl Repo {
-    /// The entries at or below `directory` as the index file has them; `None` where only git can read it.
-    pub(super) fn read_index(&self, at: &IndexAt, directory: &[u8]) -> Option<IndexFile> {
+    /// The bytes of an index file; `None` where they cannot be read, empty where there is none.
+    fn index_bytes(&self, at: &IndexAt) -> Option<Vec<u8>> {
         let path = match at {
             IndexAt::File(path) => path.clone(),
             IndexAt::Current => self.index_from_environment().unwrap_or_else(|| self.git_dir().join("index")),
         };
         match std::fs::read(path) {
-            Ok(bytes) => IndexFile::parse(&bytes, self.id_bytes, directory),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(IndexFile::empty()),
+            Ok(bytes) => Some(bytes).filter(|bytes| !bytes.is_empty()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(Vec::new()),
             Err(_) => None,
         }
     }
 
-    /// The trees of the directories directly in `directory` that the index knows, each with its entry `name`. What a
-    /// commit leaves alone need not be read from its trees; nothing where only git can read the index.
-    pub fn known_trees(&self, at: &IndexAt, directory: &str, name: &str) -> Vec<(Oid, Option<(Mode, Oid)>)> {
-        let Some(index) = self.read_index(at, directory.as_bytes()) else { return Vec::new() };
-        let mut known = Vec::new();
-        for (component, (tree, _)) in index.trees_in(directory.as_bytes()) {
-            let path = [directory.as_bytes(), b"/", component, b"/", name.as_bytes()].concat();
-            let entry = index.entry(&path).and_then(|entry| Some((entry.mode(), entry.oid()?)));
-            // A directory of that name is in the tree, but no entry of the index.
-            if entry.is_some() {
-                known.push((tree.clone(), entry));
-            }
+    /// The entries at or below `directory` as the index file has them; `None` where only git can read it.
+    pub(super) fn read_index(&self, at: &IndexAt, directory: &[u8]) -> Option<IndexFile> {
+        self.parse_index(&self.index_bytes(at)?, directory)
+    }
+
+    fn parse_index(&self, bytes: &[u8], directory: &[u8]) -> Option<IndexFile> {
+        if bytes.is_empty() {
+            Some(IndexFile::empty())
+        } else {
+            IndexFile::parse(bytes, self.id_bytes, directory)
         }
-        known
+    }
+
+    /// What the index tells of the directories in `directory`; nothing where only git can read it.
+    pub fn known_directories(&self, at: &IndexAt, directory: &str) -> Option<KnownDirectories> {
+        let index = self.read_index(at, directory.as_bytes())?;
+        Some(KnownDirectories { index, directory: directory.as_bytes().to_vec() })
     }
 
     /// The paths in `directory` (one component) on which the index differs from `tree`; `None` if git has to be asked.
@@ -44,21 +85,25 @@ impl Repo {
         tree: Option<&Oid>,
         directory: &str,
     ) -> Result<Option<Vec<StagedChange>>, GitError> {
-        let Some(index) = self.read_index(at, directory.as_bytes()) else { return Ok(None) };
+        let Some(bytes) = self.index_bytes(at) else { return Ok(None) };
         let old = match tree {
             Some(tree) => self.entry_at(tree, directory.as_bytes())?,
             None => None,
         };
-        let is_tree = old.as_ref().is_none_or(|entry| entry.mode == Mode::TREE);
-        if !is_tree || index.entries().any(|entry| entry.is_unmerged() || entry.path == directory.as_bytes())
-        {
+        if !old.as_ref().is_none_or(|entry| entry.mode == Mode::TREE) {
             return Ok(None);
         }
         let old = old.map(|entry| entry.oid);
-        if old.is_some() && index.tree(directory.as_bytes()) == old.as_ref() {
+        // Git knows the tree of no directory in which something is unmerged or only announced.
+        if old.is_some() && IndexFile::tree_of(&bytes, self.id_bytes, directory.as_bytes()) == old {
             return Ok(Some(Vec::new()));
         }
-        let mut comparison = Comparison { repo: self, index: &index, changes: Vec::new() };
+        let Some(index) = self.parse_index(&bytes, directory.as_bytes()) else { return Ok(None) };
+        if index.entries().any(|entry| entry.is_unmerged() || entry.path == directory.as_bytes()) {
+            return Ok(None);
+        }
+        let old = old.map(|tree| self.whole_tree(&tree)).transpose()?;
+        let mut comparison = Comparison { repo: self, index: &index, at: 0, changes: Vec::new() };
         comparison.compare(directory, old.as_ref())?;
         let mut changes = comparison.changes;
         changes.sort_by(|a, b| a.path.cmp(&b.path));
@@ -66,67 +111,90 @@ impl Repo {
     }
 }
 
+/// Both have the same order, by whole paths.
 struct Comparison<'a> {
     repo: &'a Repo,
     index: &'a IndexFile,
+    /// How many entries of the index were compared
+    at: usize,
     changes: Vec<StagedChange>,
 }
 
-impl Comparison<'_> {
-    /// Compares the index with the tree of `directory`: both have the same order, by whole paths.
-    fn compare(&mut self, directory: &str, tree: Option<&Oid>) -> Result<(), GitError> {
-        let prefix = [directory.as_bytes(), b"/"].concat();
-        let known = self.index.trees_in(directory.as_bytes());
-        let index = self.index;
-        let mut staged = index.entries().filter(|entry| !entry.is_intent_to_add()).peekable();
-        for Entry { name, mode, oid } in tree.map_or(Ok(Vec::new()), |tree| self.repo.tree(tree))? {
-            let mut path = [prefix.as_slice(), &name].concat();
-            if mode != Mode::TREE {
-                while let Some(entry) = staged.next_if(|entry| entry.path < path.as_slice()) {
-                    self.added(entry);
-                }
-                let entry = staged.next_if(|entry| entry.path == path);
-                self.differ(path, Some((mode, oid)), entry);
+impl<'a> Comparison<'a> {
+    /// Compares the index with the tree of `directory`.
+    fn compare(&mut self, directory: &str, tree: Option<&Tree>) -> Result<(), GitError> {
+        let mut path = [directory.as_bytes(), b"/"].concat();
+        let prefix = path.len();
+        let known = self.index.trees().trees_in(directory.as_bytes());
+        for entry in tree.iter().flat_map(|tree| tree.entries()) {
+            path.truncate(prefix);
+            path.extend_from_slice(entry.name);
+            if entry.mode != Mode::TREE {
+                self.add_before(&path);
+                let staged = self.next_if(|staged| staged.path == path);
+                self.differ(&path, side(entry), staged);
                 continue;
             }
             path.push(b'/');
-            while let Some(entry) = staged.next_if(|entry| entry.path < path.as_slice()) {
-                self.added(entry);
+            self.add_before(&path);
+            if let Some(known) = find(&known, entry) {
+                let is_inside =
+                    |place| self.index.at(place).is_some_and(|staged| staged.path.starts_with(&path));
+                let end = self.at + known.entries;
+                if end > self.at && is_inside(self.at) && is_inside(end - 1) && !is_inside(end) {
+                    self.at = end;
+                    continue;
+                }
             }
-            let is_inside = |entry: &FileEntry<'_>| entry.path.starts_with(&path);
-            if known.get(name.as_slice()).is_some_and(|(known, _)| **known == oid) {
-                while staged.next_if(is_inside).is_some() {}
-                continue;
-            }
+            let Some((_, oid)) = side(entry) else { continue };
             let mut inside = self.repo.files_below(&oid)?.into_iter().peekable();
-            while let Some(entry) = staged.next_if(is_inside) {
-                let below = &entry.path[path.len()..];
+            while let Some(staged) = self.next_if(|staged| staged.path.starts_with(&path)) {
+                let below = &staged.path[path.len()..];
                 while let Some(gone) = inside.next_if(|old| old.name.as_slice() < below) {
-                    self.differ([&path, gone.name.as_slice()].concat(), Some((gone.mode, gone.oid)), None);
+                    self.differ(&[&path, gone.name.as_slice()].concat(), Some((gone.mode, gone.oid)), None);
                 }
-                match inside.next_if(|old| old.name == below) {
-                    Some(old) => self.differ(entry.path.to_vec(), Some((old.mode, old.oid)), Some(entry)),
-                    None => self.added(entry),
-                }
+                let old = inside.next_if(|old| old.name == below).map(|old| (old.mode, old.oid));
+                self.differ(staged.path, old, Some(staged));
             }
             for gone in inside {
-                self.differ([&path, gone.name.as_slice()].concat(), Some((gone.mode, gone.oid)), None);
+                self.differ(&[&path, gone.name.as_slice()].concat(), Some((gone.mode, gone.oid)), None);
             }
         }
-        for entry in staged {
-            self.added(entry);
+        while let Some(staged) = self.next_if(|_| true) {
+            self.differ(staged.path, None, Some(staged));
         }
         Ok(())
     }
 
-    fn added(&mut self, entry: FileEntry<'_>) {
-        self.differ(entry.path.to_vec(), None, Some(entry));
-    }
-
-    fn differ(&mut self, path: Vec<u8>, old: Option<(Mode, Oid)>, entry: Option<FileEntry<'_>>) {
-        let new = entry.and_then(|entry| Some((entry.mode(), entry.oid()?)));
-        if old != new {
-            self.changes.push(StagedChange { path, old, new });
+    /// What the index has before `path`, and the tree has not.
+    fn add_before(&mut self, path: &[u8]) {
+        while let Some(staged) = self.next_if(|staged| staged.path < path) {
+            self.differ(staged.path, None, Some(staged));
         }
     }
+
+    /// The next entry of the index, if it is so. What was only announced is passed over.
+    fn next_if(&mut self, is_so: impl Fn(FileEntry<'a>) -> bool) -> Option<FileEntry<'a>> {
+        loop {
+            let entry = self.index.at(self.at)?;
+            if !entry.is_intent_to_add() && !is_so(entry) {
+                return None;
+            }
+            self.at += 1;
+            if !entry.is_intent_to_add() {
+                return Some(entry);
+            }
+        }
+    }
+
+    fn differ(&mut self, path: &[u8], old: Option<(Mode, Oid)>, entry: Option<FileEntry<'_>>) {
+        let new = entry.and_then(|entry| Some((entry.mode(), entry.oid()?)));
+        if old != new {
+            self.changes.push(StagedChange { path: path.to_vec(), old, new });
+        }
+    }
+}
+
+fn side(entry: TreeEntry<'_>) -> Option<(Mode, Oid)> {
+    Some((entry.mode, entry.oid()?))
 }

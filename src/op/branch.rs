@@ -90,7 +90,7 @@ fn published(repo: &Repo, config: &Config, main: &str) -> Result<Option<(String,
         candidates.push(authority.to_owned());
     } else {
         if config.get(&format!("branch.{main}.merge")).is_some() {
-            candidates.extend(repo.upstream_of(main)?);
+            candidates.extend(repo.upstream_of(main, config)?);
         }
         if let Some(remote) = push_remote(config) {
             candidates.push(format!("refs/remotes/{remote}/{main}"));

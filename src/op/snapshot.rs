@@ -7,13 +7,15 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use crate::git::{GitError, IndexAt, Mode, Oid, Repo};
+use crate::git::{GitError, IndexAt, KnownDirectories, Mode, Oid, Repo};
 use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
 use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS, key};
 
+/// The file that makes a directory a mission.
+const META: &[u8] = b"meta.json";
 /// The file that the first event of a mission stands in.
 pub(super) const EVENT_LOG: &str = "status.events.jsonl";
 
@@ -156,20 +158,19 @@ pub struct Reader<'r> {
     repo: &'r Repo,
     texts: RefCell<HashMap<Oid, Rc<Text>>>,
     directories: RefCell<HashMap<Oid, Option<(Mode, Oid)>>>,
+    index: Option<KnownDirectories>,
 }
 
 impl<'r> Reader<'r> {
     /// A reader with nothing read yet.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, texts: RefCell::default(), directories: RefCell::default() }
+        Self { repo, texts: RefCell::default(), directories: RefCell::default(), index: None }
     }
 
     /// The same, told which files the mission directories hold that the current index knows: they are read from no
     /// tree.
     pub fn beside_index(repo: &'r Repo) -> Self {
-        let reader = Self::new(repo);
-        reader.directories.borrow_mut().extend(repo.known_trees(&IndexAt::Current, SPECS, "meta.json"));
-        reader
+        Self { index: repo.known_directories(&IndexAt::Current, SPECS), ..Self::new(repo) }
     }
 
     /// The missions of a commit or tree, but for those whose file was not fetched into a partial clone: as if
@@ -194,11 +195,17 @@ impl<'r> Reader<'r> {
         let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
         // Nearly in the map's order, which makes it in one go.
         let mut files = Vec::new();
-        for entry in self.repo.tree(&specs)? {
-            if entry.mode == Mode::TREE
-                && let Some(dir) = MissionDir::from_name(&entry.name)
-                && let Some(file) = heed(self.directory(&entry.oid))?
-            {
+        let known = self.index.as_ref().map(KnownDirectories::trees);
+        for entry in self.repo.whole_tree(&specs)?.entries().filter(|entry| entry.mode == Mode::TREE) {
+            let Some(dir) = MissionDir::from_name(entry.name) else { continue };
+            let read = match known.as_ref().and_then(|known| known.file(entry, META)) {
+                Some((mode, oid)) => self.file(mode, oid).map(Some),
+                None => match entry.oid() {
+                    Some(directory) => self.directory(&directory),
+                    None => Ok(None),
+                },
+            };
+            if let Some(file) = heed(read)? {
                 files.push((dir, file));
             }
         }
@@ -215,8 +222,7 @@ impl<'r> Reader<'r> {
         if let Some(known) = self.directories.borrow().get(directory) {
             return Ok(known.clone());
         }
-        let found = self.repo.tree(directory)?.into_iter().find(|entry| entry.name == b"meta.json");
-        let found = found.map(|entry| (entry.mode, entry.oid));
+        let found = self.repo.whole_tree(directory)?.entry(META).map(|entry| (entry.mode, entry.oid));
         self.directories.borrow_mut().insert(directory.clone(), found.clone());
         Ok(found)
     }

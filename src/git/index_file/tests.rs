@@ -59,6 +59,11 @@ fn read(top: &Path, id_bytes: usize, directory: &str) -> Option<IndexFile> {
     )
 }
 
+fn tree_of(top: &Path, id_bytes: usize, directory: &str) -> Option<Oid> {
+    let bytes = std::fs::read(top.join(".git/index")).expect("an index");
+    IndexFile::tree_of(&bytes, id_bytes, directory.as_bytes())
+}
+
 /// `ls-files --stage` and `ls-files -v` of a directory.
 fn check_entries(top: &Path, id_bytes: usize, directory: &str) {
     let index = read(top, id_bytes, directory).expect("an index that can be read");
@@ -84,6 +89,18 @@ fn check_entries(top: &Path, id_bytes: usize, directory: &str) {
         }
     }
     assert_eq!(index.entry(b"specs/nobody"), None);
+    for (prefix, count) in
+        [("specs", None), ("specs/a", None), ("specs/a/meta.json", None), ("specs/nobody", Some(0))]
+    {
+        let is_inside =
+            |path: &[u8]| path == prefix.as_bytes() || path.starts_with(format!("{prefix}/").as_bytes());
+        let found = index.at_or_below(prefix.as_bytes()).into_iter().flatten();
+        let found: Vec<_> = found.filter_map(|place| index.at(place)).map(|entry| entry.path).collect();
+        let expected: Vec<_> =
+            index.entries().map(|entry| entry.path).filter(|path| is_inside(path)).collect();
+        assert_eq!(found, expected, "{prefix}");
+        assert!(count.is_none_or(|count| count == found.len()));
+    }
 }
 
 /// What `write-tree` makes of the same index.
@@ -92,14 +109,14 @@ fn check_trees(top: &Path, id_bytes: usize) {
     let index = read(top, id_bytes, "").expect("an index that can be read");
     let of = |path: &str| Oid::parse(git(top, &["rev-parse", &format!("{}:{path}", tree.trim())]).trim());
     for directory in ["", "specs", "specs/a", "specs/a/tasks", "z/y"] {
-        assert_eq!(index.tree(directory.as_bytes()), of(directory).as_ref(), "{directory:?}");
+        assert_eq!(index.trees().tree(directory.as_bytes()), of(directory), "{directory:?}");
+        assert_eq!(tree_of(top, id_bytes, directory), of(directory), "{directory:?}");
     }
-    let known = index.trees_in(b"specs");
-    assert_eq!(
-        known.get(b"a".as_slice()).map(|(tree, entries)| (Some((*tree).clone()), *entries)),
-        Some((of("specs/a"), 2))
-    );
-    assert_eq!((known.len(), index.tree(b"nobody")), (3, None));
+    let known = index.trees().trees_in(b"specs");
+    assert!(known.is_sorted_by_key(|tree| tree.name) && known.len() == 3);
+    assert_eq!((known[0].name, known[0].entries), (b"a".as_slice(), 2));
+    assert_eq!(Oid::from_bytes(known[0].id), of("specs/a"));
+    assert_eq!(index.trees().tree(b"nobody"), None);
 }
 
 #[test]
@@ -136,8 +153,9 @@ fn a_changed_directory_has_no_known_tree() {
     write(top, "specs/a/meta.json", "changed");
     git(top, &["add", "specs/a"]);
     let index = read(top, 20, "specs").expect("an index");
-    assert_eq!((index.tree(b"specs"), index.tree(b"specs/a")), (None, None));
-    assert!(index.tree(b"specs/b").is_some());
+    assert_eq!((index.trees().tree(b"specs"), index.trees().tree(b"specs/a")), (None, None));
+    assert_eq!(tree_of(top, 20, "specs"), None);
+    assert!(index.trees().tree(b"specs/b").is_some());
 }
 
 #[test]
@@ -272,8 +290,9 @@ fn no_bytes_make_it_panic() {
         }
         if let Some(read) = IndexFile::parse(&bytes, 20, b"specs") {
             for entry in read.entries() {
+                let trees = read.trees();
                 let _ =
-                    (read.entry(entry.path), read.tree(entry.path), read.trees_in(entry.path), entry.oid());
+                    (read.entry(entry.path), trees.tree(entry.path), trees.trees_in(entry.path), entry.oid());
             }
         }
         Ok(())

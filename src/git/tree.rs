@@ -1,0 +1,109 @@
+//! A tree object: its entries, read where they stand. A tree of thousands of missions is read by every commit of one.
+//!
+//! Pure. Knows nothing about where objects lie.
+
+use super::{Entry, Mode, Oid};
+
+/// A tree that was read whole.
+#[derive(Debug)]
+pub struct Tree {
+    data: Vec<u8>,
+    id_bytes: usize,
+}
+
+/// One entry of a tree, in place.
+#[derive(Debug, Clone, Copy)]
+pub struct TreeEntry<'t> {
+    /// The last component of its path
+    pub name: &'t [u8],
+    /// Its mode
+    pub mode: Mode,
+    id: &'t [u8],
+}
+
+impl TreeEntry<'_> {
+    /// Its object; `None` for an id of zeros.
+    pub fn oid(&self) -> Option<Oid> {
+        Oid::from_bytes(self.id)
+    }
+
+    /// The binary form of its object's id.
+    pub(super) fn id(&self) -> &[u8] {
+        self.id
+    }
+}
+
+impl Tree {
+    /// Reads `<octal mode> SP <name> NUL <binary id>` again and again; `None` if that is not what stands there.
+    pub(super) fn read(data: Vec<u8>, id_bytes: usize) -> Option<Self> {
+        let mut rest = data.as_slice();
+        while !rest.is_empty() {
+            let (entry, after) = next(rest, id_bytes)?;
+            entry.id.iter().any(|b| *b != 0).then_some(())?;
+            rest = after;
+        }
+        Some(Self { data, id_bytes })
+    }
+
+    /// The entries, in git's order.
+    pub fn entries(&self) -> impl Iterator<Item = TreeEntry<'_>> {
+        let mut rest = self.data.as_slice();
+        std::iter::from_fn(move || {
+            let (entry, after) = next(rest, self.id_bytes)?;
+            rest = after;
+            Some(entry)
+        })
+    }
+
+    /// The entry with this name.
+    pub fn entry(&self, name: &[u8]) -> Option<Entry> {
+        self.entries().find(|entry| entry.name == name)?.to_owned()
+    }
+}
+
+impl TreeEntry<'_> {
+    /// The same, on its own.
+    pub fn to_owned(&self) -> Option<Entry> {
+        Some(Entry { name: self.name.to_vec(), mode: self.mode, oid: self.oid()? })
+    }
+}
+
+/// The first entry of `data`, and what stands after it.
+fn next(data: &[u8], id_bytes: usize) -> Option<(TreeEntry<'_>, &[u8])> {
+    let mut mode = 0_u32;
+    let mut at = 0;
+    loop {
+        match *data.get(at)? {
+            digit @ b'0'..=b'7' => mode = mode.checked_mul(8)?.checked_add(u32::from(digit - b'0'))?,
+            b' ' if at > 0 => break,
+            _ => return None,
+        }
+        at += 1;
+    }
+    let rest = &data[at + 1..];
+    let length = rest.iter().position(|b| *b == 0)?;
+    let (name, rest) = (&rest[..length], &rest[length + 1..]);
+    let (id, rest) = rest.split_at_checked(id_bytes)?;
+    Some((TreeEntry { name, mode: Mode(mode), id }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_in_place() {
+        let data = [b"100644 a\0".as_slice(), &[1; 20], b"40000 b c\0", &[2; 20]].concat();
+        let tree = Tree::read(data.clone(), 20).expect("a tree");
+        let names: Vec<_> = tree.entries().map(|entry| (entry.name, entry.mode)).collect();
+        assert_eq!(names, [(b"a".as_slice(), Mode::FILE), (b"b c".as_slice(), Mode::TREE)]);
+        assert_eq!(tree.entry(b"b c").map(|entry| entry.oid), Oid::from_bytes(&[2; 20]));
+        assert!(tree.entry(b"b").is_none());
+        for end in (1..data.len()).filter(|end| *end != 29) {
+            assert!(Tree::read(data[..end].to_vec(), 20).is_none(), "cut at {end}");
+        }
+        assert!(Tree::read([b"x a\0".as_slice(), &[1; 20]].concat(), 20).is_none());
+        assert!(Tree::read([b"100644 a\0".as_slice(), &[0; 20]].concat(), 20).is_none());
+        assert!(Tree::read(Vec::new(), 20).is_some_and(|tree| tree.entries().next().is_none()));
+    }
+}
