@@ -41,7 +41,8 @@ fn main() {
         println!("{}", start.elapsed().as_nanos());
         return;
     }
-    let wanted = |comparison: &str| args.is_empty() || args.iter().any(|word| comparison.contains(word.as_str()));
+    let wanted =
+        |comparison: &str| args.is_empty() || args.iter().any(|word| comparison.contains(word.as_str()));
     let long = {
         let Value::Object(mut members) = payload(BODY) else { unreachable!("a body is an object") };
         members.insert("content_body".to_owned(), "All that is said of it. ".repeat(170).into());

@@ -59,23 +59,27 @@ impl<'a> Alike<'a> {
             let limit = old + common(&before[old..], &row[new..]);
             // A value has ended where the byte after it is the same as well.
             while let Some((_, member)) = self.members.get_mut(at).filter(|(_, member)| member.end < limit) {
-                let moved = |place: usize| place - old + new;
-                let place = Member {
-                    key: (moved(member.key.0), moved(member.key.1)),
-                    value: moved(member.value),
-                    end: moved(member.end),
-                };
-                (old, new) = (member.end, place.end);
-                *member = place;
+                let end = member.end;
+                if old != new {
+                    *member = member.moved(old, new);
+                }
+                (old, new) = (end, member.end);
                 at += 1;
             }
             let Some((_, member)) = self.members.get_mut(at) else {
                 return (at > 0 && row.get(new) == Some(&b'}')).then_some(new + 1);
             };
-            let read = scanner.member_after(new)?;
-            if row[read.key.0..read.key.1] != before[member.key.0..member.key.1] {
-                return None;
-            }
+            let read = if member.value <= limit {
+                // The same key, and what follows it.
+                let place = member.moved(old, new);
+                Member { end: scanner.value_at(place.value)?, ..place }
+            } else {
+                let read = scanner.member_after(new)?;
+                if row[read.key.0..read.key.1] != before[member.key.0..member.key.1] {
+                    return None;
+                }
+                read
+            };
             (old, new) = (member.end, read.end);
             *member = read;
             at += 1;
@@ -96,7 +100,13 @@ impl<'a> Alike<'a> {
 
 /// How many bytes both begin with.
 fn common(one: &[u8], other: &[u8]) -> usize {
+    const STEP: usize = 32;
     let mut at = 0;
+    while let (Some(a), Some(b)) = (one[at..].first_chunk::<STEP>(), other[at..].first_chunk::<STEP>())
+        && a == b
+    {
+        at += STEP;
+    }
     while let (Some(a), Some(b)) = (one[at..].first_chunk::<8>(), other[at..].first_chunk::<8>()) {
         let different = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
         if different != 0 {

@@ -68,6 +68,15 @@ pub(super) struct Member {
     pub(super) end: usize,
 }
 
+impl Member {
+    /// The same bytes in a text where they stand at `new` instead of `old`; it ends before neither.
+    pub(super) fn moved(self, old: usize, new: usize) -> Self {
+        let moved = |place: usize| place - old + new;
+        let (from, to) = self.key;
+        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end) }
+    }
+}
+
 /// The row at the start of `bytes`, up to LF or the end. `None` if it is not in canonical form, or if a field that it
 /// is sorted by has an escape in it.
 pub(super) fn scan(bytes: &[u8]) -> Option<Scanned<'_>> {
@@ -118,6 +127,13 @@ impl<'a> Scanner<'a> {
             self.eat(b", ")?;
         }
         self.member()
+    }
+
+    /// Where the value of a member of the outermost object ends that begins at `at`.
+    pub(super) fn value_at(&mut self, at: usize) -> Option<usize> {
+        (self.at, self.depth) = (at, 1);
+        self.value()?;
+        Some(self.at)
     }
 
     #[inline]
