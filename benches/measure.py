@@ -232,8 +232,8 @@ def line(target, comparison, ours, floor, ratio, limit, spread):
 
 
 def duration(nanoseconds):
-    for unit, ns in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if nanoseconds >= ns:
+    for unit, ns in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):  # noise can make a difference negative
+        if abs(nanoseconds) >= ns:
             return f"{nanoseconds / ns:.2f} {unit}"
     return f"{nanoseconds:.0f} ns"
 
