@@ -7,8 +7,9 @@
 
 use std::hint::black_box;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use git_mission::clock::Stopwatch;
 use git_mission::gate::{Context, validate};
 use git_mission::json::{Limits, Value, parse_object};
 
@@ -36,7 +37,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.iter().any(|arg| arg == FIRST) {
         let event = payload(EVENT);
-        let start = Instant::now();
+        let start = Stopwatch::start();
         judge(&event, Context::Event);
         println!("{}", start.elapsed().as_nanos());
         return;
@@ -76,7 +77,7 @@ fn judgements(payload: &Value, context: Context) -> Vec<f64> {
     const LENGTH: u32 = 1000;
     (0..SERIES)
         .map(|_| {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             (0..LENGTH).for_each(|_| judge(payload, context));
             start.elapsed().as_secs_f64() * 1e9 / f64::from(LENGTH)
         })

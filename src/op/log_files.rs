@@ -11,7 +11,7 @@ use super::log_parts::LogParts;
 use crate::merge::Sides;
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 13;
 
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;

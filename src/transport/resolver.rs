@@ -14,6 +14,12 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::names;
 
+/// How long looking up a host may take where nothing else says so.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// As many addresses of one host are tried.
+const ADDRESSES: usize = 16;
+
 /// Remembers the addresses of the last host that was looked up.
 #[derive(Debug, Default)]
 pub(super) struct Remembering {
@@ -62,7 +68,6 @@ impl Remembering {
         if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
             return self.resolver.resolve(uri, config, timeout);
         }
-        const LONGEST: Duration = Duration::from_secs(60);
         let found = match names::addresses(host, LONGEST.min(*timeout.after)) {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Timeout(timeout.reason)),
@@ -71,8 +76,7 @@ impl Remembering {
         let family = config.ip_family();
         let wanted = family.keep_wanted(found.into_iter().map(|ip| SocketAddr::new(ip, port)));
         let mut addresses = self.resolver.empty();
-        // As many as there is room for.
-        wanted.take(16).for_each(|address| addresses.push(address));
+        wanted.take(ADDRESSES).for_each(|address| addresses.push(address));
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
     }
 }

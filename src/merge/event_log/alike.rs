@@ -12,12 +12,14 @@ pub(super) struct Alike<'a> {
     previous: usize,
     next: usize,
     /// Of the row that was given last, in bytes from its beginning; empty if there is none
-    members: Vec<(Option<Field>, Member)>,
+    members: Vec<Member>,
+    /// Which of them it is sorted by
+    fields: Vec<(Field, usize)>,
 }
 
 impl<'a> Alike<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, previous: 0, next: 0, members: Vec::new() }
+        Self { text, previous: 0, next: 0, members: Vec::new(), fields: Vec::new() }
     }
 
     /// The next row. After `None` there is none any more.
@@ -34,13 +36,13 @@ impl<'a> Alike<'a> {
         self.next += length + 1;
         let mut raw = Raw { line: &row[..length], at: b"", id: b"" };
         let mut timestamp: &[u8] = b"";
-        for (field, member) in &self.members {
+        for (field, at) in &self.fields {
             let slot = match field {
-                Some(Field::At) => &mut raw.at,
-                Some(Field::Timestamp) => &mut timestamp,
-                Some(Field::Id) => &mut raw.id,
-                None => continue,
+                Field::At => &mut raw.at,
+                Field::Timestamp => &mut timestamp,
+                Field::Id => &mut raw.id,
             };
+            let member = self.members[*at];
             *slot = Field::text(&row[member.value..member.end])?;
         }
         if raw.at.is_empty() {
@@ -52,13 +54,14 @@ impl<'a> Alike<'a> {
     /// The length of the row, if its keys are those of the row before; then `members` are its members. Else they are
     /// of no use any more.
     fn compared(&mut self, row: &'a [u8]) -> Option<usize> {
-        let before = &self.text[self.previous..self.next];
+        // A few bytes more than the row before, so that its end is compared in one step as well.
+        let before = &self.text[self.previous..self.text.len().min(self.next + 8)];
         let (mut old, mut new, mut at) = (0, 0, 0);
         let mut scanner = Scanner::new(row);
         loop {
             let limit = old + common(&before[old..], &row[new..]);
             // A value has ended where the byte after it is the same as well.
-            while let Some((_, member)) = self.members.get_mut(at).filter(|(_, member)| member.end < limit) {
+            while let Some(member) = self.members.get_mut(at).filter(|member| member.end < limit) {
                 let end = member.end;
                 if old != new {
                     *member = member.moved(old, new);
@@ -66,7 +69,7 @@ impl<'a> Alike<'a> {
                 (old, new) = (end, member.end);
                 at += 1;
             }
-            let Some((_, member)) = self.members.get_mut(at) else {
+            let Some(member) = self.members.get_mut(at) else {
                 return (at > 0 && row.get(new) == Some(&b'}')).then_some(new + 1);
             };
             let read = if member.value <= limit {
@@ -89,9 +92,13 @@ impl<'a> Alike<'a> {
     /// The length of the row, looked at on its own.
     fn scanned(&mut self, row: &'a [u8]) -> Option<usize> {
         self.members.clear();
+        self.fields.clear();
         let mut scanner = Scanner::new(row);
         scanner.members(|member| {
-            self.members.push((Field::of(&row[member.key.0..member.key.1]), member));
+            if let Some(field) = Field::of(&row[member.key.0..member.key.1]) {
+                self.fields.push((field, self.members.len()));
+            }
+            self.members.push(member);
             Some(())
         })?;
         Some(scanner.position())

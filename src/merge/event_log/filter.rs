@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn what_is_held_is_never_denied_and_most_of_the_rest_is() {
         let texts: Vec<String> =
-            (0..1100).map(|at| format!("01KQ47E8{at:018}")).chain(["".into(), "x".into()]).collect();
+            (0..1100).map(|at| format!("01KQ47E8{at:018}")).chain([String::new(), "x".into()]).collect();
         let (held, others) = texts.split_at(100);
         let filter = Filter::of(held.iter().map(String::as_bytes));
         assert!(held.iter().all(|text| filter.may_hold(text.as_bytes())));
