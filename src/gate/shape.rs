@@ -143,11 +143,10 @@ impl Shape {
             shape.judge(members)?;
         }
         // Nearly every payload keeps every rule, and that is told at once. What does not is asked rule by rule, in order.
-        if !self.admits(members) {
-            self.judge_presence(members)?;
-            for (key, value) in members {
-                self.judge_value(key, value).map_err(|reason| (key.clone(), reason))?;
-            }
+        let admitted = self.admits(members);
+        debug_assert_eq!(admitted, self.judge_keys(members).is_ok(), "both ways say the same of {members:?}");
+        if !admitted {
+            self.judge_keys(members)?;
         }
         for (key, shape) in &self.nested {
             if let Some(value) = members.get(key) {
@@ -229,6 +228,14 @@ impl Shape {
             }
         }
         !rules.iter().any(|rule| rule.required)
+    }
+
+    /// The rules about single keys, one after another.
+    fn judge_keys(&self, members: &Object) -> Result<(), Broken> {
+        self.judge_presence(members)?;
+        members
+            .iter()
+            .try_for_each(|(key, value)| self.judge_value(key, value).map_err(|reason| (key.clone(), reason)))
     }
 
     fn judge_presence(&self, members: &Object) -> Result<(), Broken> {
