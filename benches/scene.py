@@ -3,8 +3,10 @@
 Knows nothing about what is measured.
 """
 
+import datetime
 import os
 
+BEGINNING = datetime.datetime(2026, 4, 6, 5, 1, 28, 874035, datetime.timezone.utc)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -37,13 +39,13 @@ def meta(serial, number="null", name=None):
 
 
 def row(number, tag="X"):
-    """A row of an event log, about 270 bytes; `tag`, one digit of a ULID, says who wrote it."""
+    """A row of an event log, about 270 bytes; `tag`, one digit of a ULID, says who wrote it. A minute passes per row."""
+    at = BEGINNING + datetime.timedelta(minutes=number)
     return (
-        '{"actor": {"profile": "ada", "role": "implementer"}, '
-        f'"at": "2026-04-06T05:{number // 60 % 60:02}:{number % 60:02}.{number % 1000000:06}+00:00", '
-        f'"event_id": "01KQ47E8{tag}{number:017}", "evidence": null, "execution_mode": "worktree", "force": false, '
-        '"from_lane": "planned", "mission_slug": "mission-7", "reason": null, "review_ref": null, '
-        '"to_lane": "claimed", "wp_id": "WP01"}\n'
+        '{"actor": "ada", '
+        f'"at": "{at.isoformat()}", "event_id": "01KQ47E8{tag}{number:017}", "evidence": null, '
+        '"execution_mode": "worktree", "force": false, "from_lane": "planned", "mission_slug": "mission-7", '
+        '"reason": null, "review_ref": null, "to_lane": "claimed", "wp_id": "WP01"}\n'
     ).encode()
 
 

@@ -8,6 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 fail() { printf 'installer: %s\n' "$1" >&2; cat "$scratch/out" >&2; exit 1; }
 
 cargo=$(command -v cargo)
+rustc=$(command -v rustc)
 real_home=${CARGO_HOME-$HOME/.cargo}
 mkdir -p "$scratch/home" "$scratch/bin"
 export RUSTUP_HOME=${RUSTUP_HOME-$HOME/.rustup}
@@ -23,7 +24,8 @@ case "\$*" in *'=https'*https://sh.rustup.rs) ;; *) echo "unexpected: \$*" >&2; 
 cat <<'RUSTUP'
 mkdir -p "\$HOME/.cargo/bin"
 printf '#!/bin/sh\nCARGO_HOME=%s exec %s "\$@"\n' '$real_home' '$cargo' >"\$HOME/.cargo/bin/cargo"
-chmod +x "\$HOME/.cargo/bin/cargo"
+printf '#!/bin/sh\nCARGO_HOME=%s exec %s "\$@"\n' '$real_home' '$rustc' >"\$HOME/.cargo/bin/rustc"
+chmod +x "\$HOME/.cargo/bin/cargo" "\$HOME/.cargo/bin/rustc"
 RUSTUP
 CURL
 chmod +x "$scratch/bin/curl"

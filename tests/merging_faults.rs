@@ -177,7 +177,7 @@ fn inject(
     std::fs::write(&plan, "").expect("a plan");
     scene.merge("traced only");
     let calls = calls(&std::fs::read_to_string(&trace).expect("a trace"));
-    assert!(calls.contains_key("fsync") && calls.values().sum::<usize>() > 50, "{calls:?}");
+    assert!(calls.contains_key("renameat2") && calls.values().sum::<usize>() > 50, "{calls:?}");
 
     let (mut points, mut hit, mut ends) = (0, BTreeSet::new(), BTreeMap::new());
     for (name, count) in calls.iter().filter(|(name, _)| wanted(name)) {

@@ -19,20 +19,6 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// `hook` alone: what git starts again and again is read without the other commands.
-#[derive(Debug, Parser)]
-pub(super) struct HookAlone {
-    #[command(flatten)]
-    pub(super) hook: Hook,
-}
-
-/// `merge-driver` alone
-#[derive(Debug, Parser)]
-pub(super) struct MergeDriverAlone {
-    #[command(flatten)]
-    pub(super) merge_driver: MergeDriver,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a new mission with its id, meta.json and spec.md

@@ -4,6 +4,7 @@
 
 mod annotation;
 mod args;
+mod called;
 mod command;
 mod error;
 mod escape;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Command, HookAlone, MergeDriverAlone};
+use super::args::{Cli, Command};
+use super::called;
 use super::command;
 use super::error::CliError;
 use super::exit::{DriverStatus, ExitStatus};
@@ -16,9 +17,12 @@ use super::printer::Printer;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let parsed = parse();
+    let parsed = match called::read(std::env::args_os().skip(1)) {
+        Some(command) => Ok(command),
+        None => Cli::try_parse().map(|cli| cli.command),
+    };
     let is_driver = match &parsed {
-        Ok(cli) => matches!(cli.command, Command::MergeDriver(_)),
+        Ok(command) => matches!(command, Command::MergeDriver(_)),
         // A driver that is called wrongly must not look like one that found a conflict.
         Err(_) => std::env::args_os().nth(1).is_some_and(|name| name == "merge-driver"),
     };
@@ -26,7 +30,7 @@ pub fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "error: internal error: {info}");
     }));
     let code = panic::catch_unwind(panic::AssertUnwindSafe(|| match parsed {
-        Ok(cli) => dispatch(cli),
+        Ok(command) => dispatch(command),
         Err(error) => usage(&error, is_driver),
     }));
     ExitCode::from(code.unwrap_or(if is_driver {
@@ -34,21 +38,6 @@ pub fn main() -> ExitCode {
     } else {
         ExitStatus::Environment.code()
     }))
-}
-
-/// Reads the command line. Describing all commands costs more than what a hook does; whoever calls one wrongly, or asks
-/// for help, is told by the whole.
-fn parse() -> Result<Cli, clap::Error> {
-    let name = std::env::args_os().nth(1).unwrap_or_default();
-    let args = || std::env::args_os().skip(1);
-    let command = match name.to_str() {
-        Some("hook") => HookAlone::try_parse_from(args()).map(|alone| Command::Hook(alone.hook)).ok(),
-        Some("merge-driver") => MergeDriverAlone::try_parse_from(args())
-            .map(|alone| Command::MergeDriver(alone.merge_driver))
-            .ok(),
-        _ => None,
-    };
-    command.map_or_else(Cli::try_parse, |command| Ok(Cli { command }))
 }
 
 fn usage(error: &clap::Error, is_driver: bool) -> u8 {
@@ -82,10 +71,10 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
     }
 }
 
-fn dispatch(cli: Cli) -> u8 {
+fn dispatch(command: Command) -> u8 {
     let mut printer = Printer::standard();
     let printer = &mut printer;
-    let (json, outcome): (bool, Result<ExitStatus, CliError>) = match cli.command {
+    let (json, outcome): (bool, Result<ExitStatus, CliError>) = match command {
         Command::MergeDriver(args) => return command::merge_driver::run(printer, args).code(),
         Command::Hook(args) => (false, command::hook::run(printer, args)),
         Command::Create(args) => (args.output.json, command::create::run(printer, args)),

@@ -38,6 +38,10 @@ pub struct Contract {
     forbidden: BTreeSet<String>,
     display_only: BTreeSet<String>,
     identities: BTreeSet<String>,
+    /// All keys of these three
+    special: Vec<String>,
+    /// How long they are, one bit a length
+    special_lengths: u64,
     sections: [Shape; Context::ALL.len()],
     lanes: Vec<String>,
     aliases: LaneMapping,
@@ -63,11 +67,13 @@ impl Contract {
         for context in Context::ALL {
             sections[context as usize] = Some(section(context.name())?.shape()?);
         }
-        let contract = Self {
+        let mut contract = Self {
             version: section("version")?.text()?,
             forbidden: names(section("forbidden_at_any_depth")?)?,
             display_only: names(display.child("fields")?)?,
             identities: names(display.child("identities")?)?,
+            special: Vec::new(),
+            special_lengths: 0,
             sections: sections.map(Option::unwrap_or_default),
             lanes: section("lanes")?.texts()?,
             aliases: section("lane_aliases")?.map(Reader::text)?,
@@ -75,6 +81,9 @@ impl Contract {
             event_lanes: section("event_lanes")?.text()?,
             mappings: section("lane_mapping")?.map(|mapping| mapping.map(Reader::text))?,
         };
+        let special = contract.forbidden.iter().chain(&contract.display_only).chain(&contract.identities);
+        contract.special = special.cloned().collect();
+        contract.special_lengths = contract.special.iter().fold(0, |bits, key| bits | length_bit(key));
         contract.check_lanes()?;
         Ok(contract)
     }
@@ -122,7 +131,11 @@ impl Contract {
 
     fn judge(&self, payload: &Value, context: Context) -> Result<(), (String, Reason)> {
         let mut found = Found::default();
-        self.walk(payload, &mut String::new(), &mut found)?;
+        // Nearly every payload is plain, and that is told without writing down where anything stands.
+        let (mut display, mut identity) = (false, false);
+        if !self.is_plain(payload, &mut display, &mut identity) || (display && identity) {
+            self.walk(payload, &mut String::new(), &mut found)?;
+        }
         let members = payload.as_object().ok_or_else(|| ("$".to_owned(), not_an_object(payload)))?;
         self.sections[context as usize].judge(members)?;
         for (path, identity) in &found.identities {
@@ -163,6 +176,31 @@ impl Contract {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether no key is forbidden. Notes whether there is a number that is only for display, and an identity with a part
+    /// that could be one.
+    fn is_plain(&self, value: &Value, display: &mut bool, identity: &mut bool) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.is_plain(item, display, identity)),
+            Value::Object(members) => members.iter().all(|(key, member)| {
+                let may_be_special = self.special_lengths & length_bit(key) != 0;
+                if may_be_special && self.special.iter().any(|name| name == key) {
+                    if self.forbidden.contains(key) {
+                        return false;
+                    }
+                    let text = match member {
+                        Value::Number(number) => number.token(),
+                        Value::String(text) => text,
+                        _ => "",
+                    };
+                    *display |= self.display_only.contains(key) && is_digits(text);
+                    *identity |= self.identities.contains(key) && text.split('/').any(is_digits);
+                }
+                self.is_plain(member, display, identity)
+            }),
+            _ => true,
+        }
     }
 
     fn note(&self, key: &str, member: &Value, path: &str, found: &mut Found) {
@@ -208,6 +246,10 @@ struct Found {
     display: Vec<(String, String)>,
     /// Path and text of identities
     identities: Vec<(String, String)>,
+}
+
+fn length_bit(key: &str) -> u64 {
+    1 << key.len().min(63)
 }
 
 fn is_digits(text: &str) -> bool {

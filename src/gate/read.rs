@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
             let keys: BTreeSet<String> = shape.required.iter().cloned().chain(optional).collect();
             shape.closed = Some(keys);
         }
-        Ok(shape)
+        Ok(shape.indexed())
     }
 
     fn when(&self) -> Result<When, ContractError> {

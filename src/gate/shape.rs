@@ -2,6 +2,7 @@
 //!
 //! Knows no field name and no allowed value: those come from the contract.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reason;
@@ -27,6 +28,26 @@ pub(super) struct Shape {
     pub(super) nested: BTreeMap<String, Self>,
     pub(super) include: Vec<Self>,
     pub(super) when: Vec<When>,
+    /// The rules of the fields above that speak of one key, in order of the keys; see [`Shape::indexed`]
+    rules: Vec<Rule>,
+    /// Whether there is any rule at all
+    has_rules: bool,
+}
+
+/// What a shape asks of one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rule {
+    key: String,
+    required: bool,
+    forbidden: bool,
+    types: Option<Vec<Type>>,
+    non_empty: bool,
+    allowed: Option<Vec<Value>>,
+    forbidden_values: Vec<Value>,
+    prefixes: Vec<String>,
+    formats: Option<Vec<Format>>,
+    minimum: Option<i64>,
+    maximum: Option<i64>,
 }
 
 /// A shape that holds only under a condition on the same object.
@@ -115,12 +136,17 @@ impl Format {
 impl Shape {
     /// Judges an object. The rules are asked in a fixed order, so that one payload always breaks the same one.
     pub(super) fn judge(&self, members: &Object) -> Result<(), Broken> {
+        if !self.has_rules {
+            return Ok(());
+        }
         for shape in &self.include {
             shape.judge(members)?;
         }
-        self.judge_presence(members)?;
-        for (key, value) in members {
-            self.judge_value(key, value).map_err(|reason| (key.clone(), reason))?;
+        // Nearly every payload keeps every rule, and that is told at once. What does not is asked rule by rule, in order.
+        let admitted = self.admits(members);
+        debug_assert_eq!(admitted, self.judge_keys(members).is_ok(), "both ways say the same of {members:?}");
+        if !admitted {
+            self.judge_keys(members)?;
         }
         for (key, shape) in &self.nested {
             if let Some(value) = members.get(key) {
@@ -128,10 +154,88 @@ impl Shape {
                 shape.judge(inner).map_err(|(path, reason)| (format!("{key}.{path}"), reason))?;
             }
         }
-        self.when.iter().try_for_each(|when| {
-            let branch = if when.holds(members) { &when.then } else { &when.otherwise };
-            branch.judge(members)
-        })
+        let mut asked = None;
+        for when in &self.when {
+            let branch = if when.holds(members, &mut asked) { &when.then } else { &when.otherwise };
+            branch.judge(members)?;
+        }
+        Ok(())
+    }
+
+    /// The shape, ready to be asked. The rules about single keys must not change any more.
+    pub(super) fn indexed(mut self) -> Self {
+        let listed = self
+            .required
+            .iter()
+            .chain(&self.forbidden)
+            .chain(&self.non_empty)
+            .chain(self.closed.iter().flatten());
+        let mapped = self.types.keys().chain(self.allowed.keys()).chain(self.forbidden_values.keys());
+        let mapped = mapped.chain(self.prefixes.keys()).chain(self.formats.keys());
+        let mapped = mapped.chain(self.minimum.keys()).chain(self.maximum.keys());
+        let keys: BTreeSet<&String> = listed.chain(mapped).collect();
+        self.rules = keys
+            .into_iter()
+            .map(|key| Rule {
+                key: key.clone(),
+                required: self.required.contains(key),
+                forbidden: self.forbidden.contains(key),
+                types: self.types.get(key).cloned(),
+                non_empty: self.non_empty.contains(key),
+                allowed: self.allowed.get(key).cloned(),
+                forbidden_values: self.forbidden_values.get(key).cloned().unwrap_or_default(),
+                prefixes: self.prefixes.get(key).cloned().unwrap_or_default(),
+                formats: self.formats.get(key).cloned(),
+                minimum: self.minimum.get(key).copied(),
+                maximum: self.maximum.get(key).copied(),
+            })
+            .collect();
+        self.has_rules = !(self.rules.is_empty()
+            && self.closed.is_none()
+            && self.nested.is_empty()
+            && self.include.is_empty()
+            && self.when.is_empty());
+        self
+    }
+
+    /// Whether every rule about single keys is kept. Members and rules are both in order of their keys, so one pass
+    /// tells. `closed` has a rule for every key that it knows, if only that it may be there.
+    fn admits(&self, members: &Object) -> bool {
+        let mut rules = self.rules.as_slice();
+        for (key, value) in members {
+            loop {
+                let Some((rule, rest)) = rules.split_first() else {
+                    if self.closed.is_some() {
+                        return false;
+                    }
+                    break;
+                };
+                match rule.key.as_str().cmp(key) {
+                    Ordering::Less if rule.required => return false,
+                    Ordering::Less => rules = rest,
+                    Ordering::Equal => {
+                        // Another rule of `closed` than its own does not make a key known.
+                        let is_known = self.closed.as_ref().is_none_or(|keys| keys.contains(key));
+                        if rule.forbidden || !is_known || !rule.admits(value) {
+                            return false;
+                        }
+                        rules = rest;
+                        break;
+                    }
+                    Ordering::Greater if self.closed.is_some() => return false,
+                    Ordering::Greater => break,
+                }
+            }
+        }
+        !rules.iter().any(|rule| rule.required)
+    }
+
+    /// The rules about single keys, one after another.
+    fn judge_keys(&self, members: &Object) -> Result<(), Broken> {
+        self.judge_presence(members)?;
+        members
+            .iter()
+            .try_for_each(|(key, value)| self.judge_value(key, value).map_err(|reason| (key.clone(), reason)))
     }
 
     fn judge_presence(&self, members: &Object) -> Result<(), Broken> {
@@ -170,13 +274,13 @@ impl Shape {
             self.judge_text(key, text)?;
         }
         match self.minimum.get(key) {
-            Some(minimum) if compare(value, *minimum).is_some_and(std::cmp::Ordering::is_lt) => {
+            Some(minimum) if compare(value, *minimum).is_some_and(Ordering::is_lt) => {
                 return Err(Reason::BelowMinimum(*minimum));
             }
             _ => {}
         }
         match self.maximum.get(key) {
-            Some(maximum) if compare(value, *maximum).is_some_and(std::cmp::Ordering::is_gt) => {
+            Some(maximum) if compare(value, *maximum).is_some_and(Ordering::is_gt) => {
                 Err(Reason::AboveMaximum(*maximum))
             }
             _ => Ok(()),
@@ -197,13 +301,39 @@ impl Shape {
     }
 }
 
+impl Rule {
+    /// Whether a value keeps what is asked of values.
+    fn admits(&self, value: &Value) -> bool {
+        let text = || value.as_str();
+        self.types.as_ref().is_none_or(|types| types.iter().any(|kind| kind.admits(value)))
+            && !(self.non_empty && is_empty(value))
+            && !self.forbidden_values.contains(value)
+            && self.allowed.as_ref().is_none_or(|values| values.contains(value))
+            && !self.prefixes.iter().any(|prefix| text().is_some_and(|text| text.starts_with(prefix)))
+            && self.formats.as_ref().is_none_or(|formats| {
+                text().is_none_or(|text| formats.iter().any(|format| format.admits(text)))
+            })
+            && !self.minimum.is_some_and(|minimum| compare(value, minimum).is_some_and(Ordering::is_lt))
+            && !self.maximum.is_some_and(|maximum| compare(value, maximum).is_some_and(Ordering::is_gt))
+    }
+}
+
 impl When {
-    fn holds(&self, members: &Object) -> bool {
-        self.has.iter().all(|key| members.contains_key(key))
+    /// `asked` is the key that was looked up last, and its value: conditions in a row mostly ask for the same.
+    fn holds<'a>(&'a self, members: &'a Object, asked: &mut Option<(&'a str, Option<&'a Value>)>) -> bool {
+        let mut value_of = |key: &'a str| match *asked {
+            Some((last, value)) if last == key => value,
+            _ => {
+                let value = members.get(key);
+                *asked = Some((key, value));
+                value
+            }
+        };
+        self.has.iter().all(|key| value_of(key).is_some())
             && self
                 .equals
                 .iter()
-                .all(|(key, values)| members.get(key).is_some_and(|value| values.contains(value)))
+                .all(|(key, values)| value_of(key).is_some_and(|value| values.contains(value)))
     }
 }
 
@@ -224,7 +354,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// How an integer token compares to a limit, however many digits it has. `None` for anything else.
-fn compare(value: &Value, limit: i64) -> Option<std::cmp::Ordering> {
+fn compare(value: &Value, limit: i64) -> Option<Ordering> {
     let Value::Number(number) = value else { return None };
     if !Type::Integer.admits(value) {
         return None;
@@ -232,7 +362,7 @@ fn compare(value: &Value, limit: i64) -> Option<std::cmp::Ordering> {
     let token = number.token();
     Some(match token.parse::<i64>() {
         Ok(number) => number.cmp(&limit),
-        Err(_) if token.starts_with('-') => std::cmp::Ordering::Less,
-        Err(_) => std::cmp::Ordering::Greater,
+        Err(_) if token.starts_with('-') => Ordering::Less,
+        Err(_) => Ordering::Greater,
     })
 }

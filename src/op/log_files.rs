@@ -10,8 +10,8 @@ use super::OpError;
 use super::log_parts::LogParts;
 use crate::merge::Sides;
 
-/// Bytes that are compared at a time.
-const BLOCK: usize = 1 << 16;
+/// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
+const BLOCK: usize = 1 << 13;
 
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;

@@ -1,6 +1,6 @@
 //! A merge driver as git calls it: three files in, `%A` replaced or left alone, and whether a conflict is left.
 //!
-//! INVARIANT: `%A` changes only by a rename of a finished file over it. Knows no merge rule: those are `merge`'s.
+//! INVARIANT: `%A` changes only when a finished file takes its place. Knows no merge rule: those are `merge`'s.
 
 use std::fs;
 use std::io::{BufWriter, ErrorKind, Write as _};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::OpError;
 use super::log_files::{LogTexts, Rest};
-use crate::git::merge_text;
+use crate::git::{merge_text, put_finished};
 use crate::merge::{self, Conflict, ConflictStyle, Kind, Sides, event_log};
 
 /// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
@@ -116,20 +116,19 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
     Ok(Ending::ByLines(reason))
 }
 
-/// Writes a file beside `path`, syncs it and renames it over `path`, whose permissions it keeps.
+/// Writes a file beside `path`, whose permissions it keeps, and puts it in its place.
 fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
     let absolute = std::path::absolute(path).map_err(OpError::file(path))?;
     let permissions = fs::metadata(&absolute).map_err(OpError::file(path))?.permissions();
     let mut beside = create_beside(&absolute, permissions)?;
     let write = |file: &mut fs::File| {
-        let mut writer = BufWriter::with_capacity(1 << 16, &mut *file);
+        // Pieces that are longer than the buffer are not copied into it.
+        let mut writer = BufWriter::with_capacity(1 << 14, file);
         pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
-        writer.flush()?;
-        drop(writer);
-        file.sync_all()
+        writer.flush()
     };
     write(beside.as_file_mut()).map_err(OpError::file(beside.path()))?;
-    beside.persist(&absolute).map(drop).map_err(|error| OpError::File { path: absolute, source: error.error })
+    put_finished(beside, &absolute).map_err(OpError::file(absolute))
 }
 
 /// Creates the file that [`replace`] writes. Its name is known, so that the command line that git calls can remove it

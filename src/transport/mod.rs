@@ -8,6 +8,7 @@ mod client;
 mod connect;
 mod directory;
 mod http;
+mod names;
 mod network;
 mod origin;
 mod refusal;

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::alike::Alike;
+use super::filter::Filter;
 use super::group::{Counts, Group, Item, Readings, Report};
 use super::read::{Version, rows};
 use super::refusal::Refusal;
 use super::row::{Identity, Row};
-use super::scan::scan;
+use super::scan::{Raw, scan};
 use crate::json::JsonError;
 use crate::merge::report::{Conflict, Decision};
 use crate::merge::style::ConflictStyle;
@@ -158,53 +160,65 @@ impl<'a> Log<'a> {
     }
 
     /// Adds the rows of the shared beginning that have to be looked at; returns the length of the rest, which stands
-    /// as it is.
-    fn add_unsettled(&mut self, shared: &'a [u8]) -> Result<usize, Refusal> {
+    /// as it is, and how many rows it has.
+    fn add_unsettled(&mut self, shared: &'a [u8]) -> Result<(usize, usize), Refusal> {
         // What is added can be placed before what stood so far. That ends soon unless ids stand twice.
         const ROUNDS: usize = 4;
         let mut end = shared.len();
-        for round in 0..=ROUNDS {
-            let settled = if round < ROUNDS { self.settled_length(&shared[..end]) } else { 0 };
+        for _ in 0..ROUNDS {
+            let (settled, count) = self.settled_length(&shared[..end]);
             if settled == end {
-                break;
+                return Ok((end, count));
             }
-            let rest = Version::read(&shared[settled..end]).map_err(|error| {
-                let line = error.line + newlines(&shared[..settled]);
-                Refusal::Unreadable { side: Side::Ours, error: JsonError { line, ..error } }
-            })?;
-            self.add_version(rest, Readings::ALL);
+            self.add_shared(&shared[..end], settled)?;
             end = settled;
         }
-        Ok(end)
+        self.add_shared(&shared[..end], 0)?;
+        Ok((0, 0))
+    }
+
+    /// Adds the rows of the shared beginning from `from` on.
+    fn add_shared(&mut self, shared: &'a [u8], from: usize) -> Result<(), Refusal> {
+        let rest = Version::read(&shared[from..]).map_err(|error| {
+            let line = error.line + newlines(&shared[..from]);
+            Refusal::Unreadable { side: Side::Ours, error: JsonError { line, ..error } }
+        })?;
+        self.add_version(rest, Readings::ALL);
+        Ok(())
     }
 
     /// How much of the shared beginning stands as it is: canonical rows in strict order, before every row that was
-    /// added so far, and none of them one that was added.
-    fn settled_length(&self, shared: &'a [u8]) -> usize {
-        let mut settled = 0;
-        let mut previous = ("", "", "");
-        while let Some(row) = scan(&shared[settled..]) {
-            let place = (row.at, row.id, row.line);
-            let before_all =
-                self.first.as_ref().is_none_or(|first| place < (&*first.at, &*first.id, &*first.line));
-            let identity = Row::from(row).identity();
-            let ended = shared.get(settled + row.line.len()) == Some(&b'\n');
-            if previous >= place || !before_all || !ended || self.by_identity.contains_key(&identity) {
+    /// added so far, and none of them one that was added. Also how many rows that are.
+    fn settled_length(&self, shared: &'a [u8]) -> (usize, usize) {
+        let (mut settled, mut count) = (0, 0);
+        let first = self.first.as_ref();
+        let first =
+            first.map(|row| Raw { at: row.at.as_bytes(), id: row.id.as_bytes(), line: row.line.as_bytes() });
+        let filter = Filter::of(self.by_identity.keys().map(|identity| identity.as_str().as_bytes()));
+        let mut previous = Raw { at: b"", id: b"", line: b"" };
+        let mut rows = Alike::new(shared);
+        while let Some(row) = rows.next() {
+            let is_added = || {
+                let identity = if row.id.is_empty() { row.line } else { row.id };
+                filter.may_hold(identity)
+                    && row.text().is_none_or(|row| self.by_identity.contains_key(&Row::from(row).identity()))
+            };
+            if previous >= row || first.is_some_and(|first| row >= first) || is_added() {
                 break;
             }
-            previous = place;
+            previous = row;
             settled += row.line.len() + 1;
+            count += 1;
         }
-        settled
+        (settled, count)
     }
 
     /// The merge of what was added and of the shared beginning.
     fn finish(mut self, shared: &'a [u8], style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
-        let settled = self.add_unsettled(shared)?;
+        let (settled, rows) = self.add_unsettled(shared)?;
         let (items, report) = self.settle()?;
         let mut counts = report.counts;
-        // Canonical rows, one a line.
-        counts.kept += newlines(&shared[..settled]);
+        counts.kept += rows;
         Ok(Merged {
             counts,
             shared: &shared[..settled],

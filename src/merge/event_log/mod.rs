@@ -8,7 +8,9 @@
 //! checked, and rows that read the same on both sides are never taken apart. Knows nothing about what rows mean,
 //! except for the fields in `fields`.
 
+mod alike;
 mod fields;
+mod filter;
 mod group;
 mod lost;
 mod merge;

@@ -14,38 +14,128 @@ pub(super) struct Scanned<'a> {
     pub(super) id: &'a str,
 }
 
+/// The same as bytes, all of them ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Raw<'a> {
+    pub(super) at: &'a [u8],
+    pub(super) id: &'a [u8],
+    pub(super) line: &'a [u8],
+}
+
+impl<'a> Raw<'a> {
+    /// As text; `None` never happens.
+    pub(super) fn text(self) -> Option<Scanned<'a>> {
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        Some(Scanned { line: text(self.line)?, at: text(self.at)?, id: text(self.id)? })
+    }
+}
+
+/// A field that rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    At,
+    Timestamp,
+    Id,
+}
+
+impl Field {
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        match key {
+            b"at" => Some(Self::At),
+            b"timestamp" => Some(Self::Timestamp),
+            b"event_id" => Some(Self::Id),
+            _ => None,
+        }
+    }
+
+    /// What a value says as such a field: nothing if it is no string. `None` if there is an escape in it.
+    pub(super) fn text(value: &[u8]) -> Option<&[u8]> {
+        match value {
+            [b'"', text @ .., b'"'] => (!text.contains(&b'\\')).then_some(text),
+            _ => Some(b""),
+        }
+    }
+}
+
+/// Where a member of an object stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member {
+    /// From the first byte of the key to the one after its last, without the quotes
+    pub(super) key: (usize, usize),
+    /// The first byte of the value
+    pub(super) value: usize,
+    /// The one after its last
+    pub(super) end: usize,
+}
+
+impl Member {
+    /// The same bytes in a text where they stand at `new` instead of `old`; it ends before neither.
+    pub(super) fn moved(self, old: usize, new: usize) -> Self {
+        let moved = |place: usize| place - old + new;
+        let (from, to) = self.key;
+        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end) }
+    }
+}
+
 /// The row at the start of `bytes`, up to LF or the end. `None` if it is not in canonical form, or if a field that it
 /// is sorted by has an escape in it.
 pub(super) fn scan(bytes: &[u8]) -> Option<Scanned<'_>> {
-    let mut scanner = Scanner { bytes, at: 0, depth: 0 };
-    let (mut at, mut timestamp, mut id) = ("", "", "");
-    scanner.members(|key, value| {
-        let field = match key {
-            b"at" => &mut at,
-            b"timestamp" => &mut timestamp,
-            b"event_id" => &mut id,
-            _ => return Some(()),
+    let mut scanner = Scanner::new(bytes);
+    let (mut at, mut timestamp, mut id): (&[u8], &[u8], &[u8]) = (b"", b"", b"");
+    scanner.members(|member| {
+        let field = match Field::of(&bytes[member.key.0..member.key.1]) {
+            Some(Field::At) => &mut at,
+            Some(Field::Timestamp) => &mut timestamp,
+            Some(Field::Id) => &mut id,
+            None => return Some(()),
         };
-        if let [b'"', text @ .., b'"'] = value {
-            *field = std::str::from_utf8(text).ok().filter(|text| !text.contains('\\'))?;
-        }
+        *field = Field::text(&bytes[member.value..member.end])?;
         Some(())
     })?;
     let ended = matches!(scanner.peek(), None | Some(b'\n')) && scanner.at <= MAX_BYTES;
-    let line = std::str::from_utf8(&bytes[..scanner.at]).ok().filter(|_| ended)?;
-    Some(Scanned { line, at: if at.is_empty() { timestamp } else { at }, id })
+    let line = &bytes[..scanner.at];
+    Raw { line, at: if at.is_empty() { timestamp } else { at }, id }.text().filter(|_| ended)
 }
 
-const MAX_BYTES: usize = crate::json::Limits::ROW.max_bytes;
+pub(super) const MAX_BYTES: usize = crate::json::Limits::ROW.max_bytes;
 const MAX_DEPTH: usize = crate::json::Limits::ROW.max_depth;
 
-struct Scanner<'a> {
+/// Reads on through JSON in canonical form.
+pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
 }
 
 impl<'a> Scanner<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, depth: 0 }
+    }
+
+    /// How many bytes were read.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The member of the outermost object that follows `at`: its beginning, or the end of another member.
+    pub(super) fn member_after(&mut self, at: usize) -> Option<Member> {
+        (self.at, self.depth) = (at, 0);
+        if at == 0 {
+            self.enter(b'{')?;
+        } else {
+            self.depth = 1;
+            self.eat(b", ")?;
+        }
+        self.member()
+    }
+
+    /// Where the value of a member of the outermost object ends that begins at `at`.
+    pub(super) fn value_at(&mut self, at: usize) -> Option<usize> {
+        (self.at, self.depth) = (at, 1);
+        self.value()?;
+        Some(self.at)
+    }
+
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
@@ -56,29 +146,39 @@ impl<'a> Scanner<'a> {
         (self.bytes.get(self.at..)?.first_chunk() == Some(expected)).then(|| self.at += N)
     }
 
-    /// An object; `seen` gets each key without its quotes and the text of each value.
-    fn members(&mut self, mut seen: impl FnMut(&'a [u8], &'a [u8]) -> Option<()>) -> Option<()> {
+    /// An object; `seen` gets each member.
+    pub(super) fn members(&mut self, mut seen: impl FnMut(Member) -> Option<()>) -> Option<()> {
         self.enter(b'{')?;
         if self.leave(b'}').is_some() {
             return Some(());
         }
         let mut previous: Option<&[u8]> = None;
         loop {
-            let (key, escaped) = self.string()?;
-            // Only keys without escapes are ordered like their bytes.
-            if escaped || previous.is_some_and(|previous| previous >= key) {
+            let member = self.member()?;
+            let key = &self.bytes[member.key.0..member.key.1];
+            if previous.is_some_and(|previous| previous >= key) {
                 return None;
             }
             previous = Some(key);
-            self.eat(b": ")?;
-            let from = self.at;
-            self.value()?;
-            seen(key, &self.bytes[from..self.at])?;
+            seen(member)?;
             if self.leave(b'}').is_some() {
                 return Some(());
             }
             self.eat(b", ")?;
         }
+    }
+
+    fn member(&mut self) -> Option<Member> {
+        let from = self.at + 1;
+        // Only keys without escapes are ordered like their bytes.
+        if self.string()? {
+            return None;
+        }
+        let key = (from, self.at - 1);
+        self.eat(b": ")?;
+        let value = self.at;
+        self.value()?;
+        Some(Member { key, value, end: self.at })
     }
 
     fn items(&mut self) -> Option<()> {
@@ -110,7 +210,7 @@ impl<'a> Scanner<'a> {
     fn value(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
-            b'{' => self.members(|_, _| Some(())),
+            b'{' => self.members(|_| Some(())),
             b'[' => self.items(),
             b't' => self.eat(b"true"),
             b'f' => self.eat(b"false"),
@@ -119,17 +219,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A string: its text without the quotes, and whether there is an escape in it.
-    fn string(&mut self) -> Option<(&'a [u8], bool)> {
+    /// A string; whether there is an escape in it.
+    fn string(&mut self) -> Option<bool> {
         self.eat(b"\"")?;
-        let from = self.at;
         let mut escaped = false;
         loop {
             self.at += plain_run(&self.bytes[self.at..]);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
-                    return Some((&self.bytes[from..self.at - 1], escaped));
+                    return Some(escaped);
                 }
                 b'\\' => self.escape()?,
                 _ => return None,
@@ -189,22 +288,34 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes at the start of `bytes` stand for themselves in a string.
+/// How many bytes at the start of `bytes` stand for themselves in a string: 0x20 to 0x7e without `"` and `\`.
 #[inline]
 fn plain_run(bytes: &[u8]) -> usize {
-    bytes.iter().position(|b| !PLAIN[usize::from(*b)]).unwrap_or(bytes.len())
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let special = special(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let mut last = [b'"'; 8];
+    let rest = &bytes[at..];
+    last[..rest.len()].copy_from_slice(rest);
+    at + (special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8)
 }
 
-/// The bytes that stand for themselves in a string: 0x20 to 0x7e without `"` and `\`.
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x20;
-    while byte < 0x7f {
-        plain[byte] = byte != b'"' as usize && byte != b'\\' as usize;
-        byte += 1;
-    }
-    plain
-};
+/// Eight bytes at once: the lowest bit that is set is the highest of the first byte that does not stand for itself.
+/// Borrows and carries can set more, but only above it.
+#[inline]
+fn special(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = 0x80 * ONES;
+    let quote = bytes ^ (u64::from(b'"') * ONES);
+    let backslash = bytes ^ (u64::from(b'\\') * ONES);
+    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(limit * ONES) & !bytes;
+    (below(quote, 1) | below(backslash, 1) | below(bytes, 0x20) | bytes | bytes.wrapping_add(ONES)) & HIGHEST
+}
 
 #[cfg(test)]
 mod tests {
