@@ -162,7 +162,7 @@ fn directory<'a>(data: &'a [u8], above: &[u8], id_bytes: usize, trees: &mut Tree
     let mut known = None;
     if let Ok(entries) = usize::try_from(number(entries)) {
         let (id, rest) = data.split_at(id_bytes);
-        known = Some((hex(id), entries));
+        known = Some((in_hex(id), entries));
         data = rest;
     }
     let path = if above.is_empty() { name.to_vec() } else { [above, b"/", name].concat() };
@@ -175,7 +175,7 @@ fn directory<'a>(data: &'a [u8], above: &[u8], id_bytes: usize, trees: &mut Tree
     Some(data)
 }
 
-fn hex(id: &[u8]) -> String {
+fn in_hex(id: &[u8]) -> String {
     id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -193,8 +193,12 @@ fn same_trees(read: &IndexFile, trees: &Trees) {
             .iter()
             .filter_map(|(other, known)| Some((child_of(other, path)?, known.clone()?)))
             .collect();
-        let told: BTreeMap<&[u8], (String, usize)> =
-            read.trees().trees_in(path).into_iter().map(|tree| (tree.name, (hex(tree.id), tree.entries))).collect();
+        let told: BTreeMap<&[u8], (String, usize)> = read
+            .trees()
+            .trees_in(path)
+            .into_iter()
+            .map(|tree| (tree.name, (in_hex(tree.id), tree.entries)))
+            .collect();
         assert_eq!(told, inside, "the trees in {:?}", path.escape_ascii());
     }
     assert_eq!(read.trees().tree(b"no/such/directory"), None);
