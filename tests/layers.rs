@@ -31,7 +31,7 @@ const NEIGHBOURS: [(&str, &str); 8] = [
 ];
 
 /// Libraries and the only modules that may name each.
-const FENCES: [(&str, &str); 18] = [
+const FENCES: [(&str, &str); 19] = [
     ("base64", "identity"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
@@ -43,6 +43,7 @@ const FENCES: [(&str, &str); 18] = [
     ("rusqlite", "queue"),
     ("rustix", "git"),
     ("rustix", "identity"),
+    ("serde", "identity"),
     ("sha2", "id"),
     ("toml_edit", "identity"),
     ("ulid", "id"),

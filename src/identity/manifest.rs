@@ -2,7 +2,7 @@
 
 use yaml_serde::Value;
 
-use super::IdentityError;
+use super::{IdentityError, yaml};
 
 /// The version of a list that names none.
 const DEFAULT_VERSION: &str = "1";
@@ -37,8 +37,7 @@ impl Manifest {
 
     /// Reads the text of the file. Entries without a path are left out: they expect nothing that could be missing.
     pub fn parse(text: &[u8]) -> Result<Self, IdentityError> {
-        let document: Value =
-            yaml_serde::from_slice(text).map_err(|error| IdentityError::Syntax(error.to_string()))?;
+        let document = yaml::read(text).map_err(IdentityError::Syntax)?;
         let version = document.get("manifest_version").or_else(|| document.get("version"));
         let version = version.and_then(scalar).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
         let mut expected = Vec::new();
@@ -82,20 +81,17 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether `text` matches a pattern in which `*` stands for any text.
+/// Whether `text` matches a pattern in which `*` stands for any text. Each piece is taken where it comes first, which
+/// leaves most to those after it: no pattern is tried in more than one way.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(start) else { return false };
-    loop {
-        if glob(rest, text) {
-            return true;
-        }
-        let mut characters = text.chars();
-        if characters.next().is_none() {
-            return false;
-        }
-        text = characters.as_str();
+    let (pieces, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut left) = text.strip_prefix(start) else { return false };
+    for piece in pieces.split('*') {
+        let Some(at) = left.find(piece) else { return false };
+        left = &left[at + piece.len()..];
     }
+    left.ends_with(end)
 }
 
 #[cfg(test)]
@@ -127,5 +123,27 @@ mod tests {
         }
         assert_eq!(Manifest::parse(b"").expect("empty").version, "1");
         assert!(Manifest::parse(b"a: [").is_err());
+    }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let name = "a".repeat(4000);
+        assert!(!glob(&"*a".repeat(1000).replace("*a*a", "*a*b"), &name));
+        assert!(!glob(&format!("{}b", "a*".repeat(60)), &name));
+        assert!(glob(&"*a".repeat(1000), &name));
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("**", "x", true),
+            ("a*b*c", "abbc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("*ab*b", "abab", true),
+            ("*ab*ab", "ab", false),
+            ("x", "x", true),
+            ("x*", "yx", false),
+            ("*é*", "aéb", true),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
     }
 }
