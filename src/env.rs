@@ -118,6 +118,10 @@ pub mod place {
     pub const UNFINISHED: &str = "unfinished";
     /// The directory with one file for each sender that is at work.
     pub const SENDERS: &str = "senders";
+    /// What git listed of the settings that every commit asks for.
+    pub const SETTINGS: &str = "settings";
+    /// The commit on top of which pre-commit has passed one.
+    pub const PASSED: &str = "pre-commit";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
     /// In it: which hooks were found not to be ours any more, the last time that was told.

@@ -164,6 +164,24 @@ fn at_one_time_a_rollback_wins() {
     packages(&(back("A") + &other), &both);
 }
 
+/// As many notes and references as there are rows: what each adds does not cost what all before it said.
+#[test]
+fn a_long_story_of_one_package_ends_soon() {
+    const ROWS: usize = 150_000;
+    let log: String = (0..ROWS)
+        .map(|at| {
+            let delta = format!(
+                r#"{{"note": "n{at}", "tracker_refs": ["T-{at}"], "subtasks": {{"T{at}": "done"}}}}"#
+            );
+            noted(&format!("N{at:06}"), "1", "WP01", &delta)
+        })
+        .collect();
+    let snapshot: Value = serde_json::from_str(&reduced(&log)).expect("JSON");
+    for key in ["notes", "tracker_refs"] {
+        assert_eq!(snapshot["work_packages"]["WP01"][key].as_array().map(Vec::len), Some(ROWS), "{key}");
+    }
+}
+
 #[test]
 fn annotations_come_after_all_moves_and_in_their_own_order() {
     let log = [

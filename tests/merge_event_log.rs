@@ -85,6 +85,21 @@ fn rows_that_escapes_make_too_long_are_refused_and_not_dropped() {
     check_refused("", &row(""), "", "a row of the merged log would not be readable");
 }
 
+/// One id in as many contents as there are rows, in whatever order: each stands once, and it ends soon.
+#[test]
+fn one_id_in_a_hundred_thousand_contents() {
+    const ROWS: usize = 100_000;
+    let row = |n: usize| format!("{{\"at\": \"1\", \"event_id\": \"E\", \"n\": {n}}}\n");
+    let base: String = (0..ROWS).map(row).collect();
+    let ours: String = (0..=ROWS).rev().map(row).collect();
+    let theirs: String = (0..ROWS).map(row).chain([row(ROWS + 1)]).collect();
+    let merged = run(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()).expect("merges");
+    let mut lines: Vec<String> = (0..ROWS + 2).map(row).collect();
+    lines.sort();
+    assert!(merged.conflicts.is_empty());
+    assert!(text(&merged) == lines.concat(), "every content once, in order");
+}
+
 #[test]
 fn decisions_name_row_and_field() {
     let row = |more: &str| format!("{{\"event_id\": \"E\"{more}}}\n");

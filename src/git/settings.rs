@@ -49,7 +49,7 @@ impl Repo {
     }
 
     fn settings_path(&self) -> PathBuf {
-        self.git_dir().join(place::HOME).join("settings")
+        self.git_dir().join(place::HOME).join(place::SETTINGS)
     }
 
     /// What the note says, if all is as it was.

@@ -55,6 +55,17 @@ fn remove_all(
             changes.push(Change::RemoveDirectory(directory));
         }
     }
+    // What hooks note for each other means nothing without them.
+    for home in homes(repo)? {
+        for note in [place::SETTINGS, place::PASSED].map(|name| home.join(name)) {
+            if files::remove(&note)? {
+                changes.push(Change::Remove(note));
+            }
+        }
+        if files::remove_empty_directory(&home)? {
+            changes.push(Change::RemoveDirectory(home));
+        }
+    }
     // Last, so that what failed before can be tried again.
     changes.extend(ledger::remove(repo)?);
     if purge {

@@ -1,6 +1,7 @@
 //! Three-way rules for arrays that only grow and for arrays that are sets. Knows nothing about keys.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use crate::json::Value;
 
@@ -53,11 +54,15 @@ pub(super) fn union_by(
     theirs: &[Value],
     by: impl Fn(&Value, &Value) -> Ordering,
 ) -> Vec<Value> {
-    let stays = |entry: &Value, other: &[Value]| other.contains(entry) || !base.contains(entry);
+    fn set(entries: &[Value]) -> HashSet<&Value> {
+        entries.iter().collect()
+    }
+    let (base, in_ours, in_theirs) = (set(base), set(ours), set(theirs));
+    let stays = |entry: &Value, other: &HashSet<&Value>| other.contains(entry) || !base.contains(entry);
     let mut result: Vec<Value> = ours
         .iter()
-        .filter(|entry| stays(entry, theirs))
-        .chain(theirs.iter().filter(|entry| stays(entry, ours)))
+        .filter(|entry| stays(entry, &in_theirs))
+        .chain(theirs.iter().filter(|entry| stays(entry, &in_ours)))
         .cloned()
         .collect();
     result.sort_by(|a, b| by(a, b).then_with(|| a.cmp(b)));
@@ -97,5 +102,12 @@ mod tests {
         let union = |b, o, t| line(&Value::Array(union_by(&array(b), &array(o), &array(t), Ord::cmp)));
         assert_eq!(union("[1, 2]", "[2, 5]", "[1, 2, 4, 5]"), "[2, 4, 5]");
         assert_eq!(union("[]", "[3, 3]", "[1]"), "[1, 3]");
+    }
+
+    #[test]
+    fn sets_of_many_end_soon() {
+        let numbers = |range: std::ops::Range<u64>| range.map(Value::from).collect::<Vec<_>>();
+        let (base, ours, theirs) = (numbers(0..400_000), numbers(1..400_001), numbers(2..400_002));
+        assert_eq!(union_by(&base, &ours, &theirs, Ord::cmp).len(), 400_000);
     }
 }

@@ -237,11 +237,11 @@ impl<'a> Index<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::mission) mod tests {
     use super::*;
 
     /// Trees are written `dir:ID=number`, id and number `-` where there is none.
-    fn claims(text: &str) -> Vec<Claim> {
+    pub(in crate::mission) fn claims(text: &str) -> Vec<Claim> {
         text.split_whitespace()
             .map(|word| {
                 let (mission, number) = word.split_once('=').expect("a number");

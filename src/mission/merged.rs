@@ -95,22 +95,7 @@ impl<'a> Places<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// `path:ID=number`, each `-` for none.
-    fn claims(text: &str) -> Vec<Claim> {
-        text.split_whitespace()
-            .map(|word| {
-                let (dir, rest) = word.split_once(':').expect("path:ID=number");
-                let (id, number) = rest.split_once('=').expect("path:ID=number");
-                Claim {
-                    dir: MissionDir::from_name(dir.as_bytes()).expect("a name"),
-                    id: MissionId::parse(&format!("{id:0>26}")).filter(|_| id != "-"),
-                    number: number.parse().ok(),
-                    created_at: None,
-                }
-            })
-            .collect()
-    }
+    use crate::mission::breach::tests::claims;
 
     #[track_caller]
     fn check(base: &str, head: &str, forks: &[&str], expected: &str) {

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use super::branch::Standing;
 use super::catch_up::{self, Reach, Wanted};
 use super::snapshot::Reader;
-use crate::env::key;
+use crate::env::{key, place};
 use crate::git::{GitError, Oid, Repo};
 use crate::mission::{MissionDir, SPECS};
 
 /// Where pre-commit notes the commit that it found under the index it passed.
 fn mark_path(repo: &Repo) -> PathBuf {
-    repo.git_dir().join("mission").join("pre-commit")
+    repo.git_dir().join(place::HOME).join(place::PASSED)
 }
 
 /// Notes that pre-commit has passed what will be committed on top of `tip`. A note that cannot be written costs

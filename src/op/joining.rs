@@ -74,17 +74,23 @@ impl Joining {
             }));
         }
         let rebasing = ["rebase-merge", "rebase-apply"].iter().any(|name| repo.git_dir().join(name).is_dir());
-        let picked = if rebasing {
-            repo.commit("REBASE_HEAD")?.map(|commit| (Doing::Rebase, commit))
-        } else {
-            repo.commit("CHERRY_PICK_HEAD")?.map(|commit| (Doing::CherryPick, commit))
+        let picking = repo.commit("CHERRY_PICK_HEAD")?;
+        let reverted = repo.commit("REVERT_HEAD")?;
+        let stopped_at = if rebasing { repo.commit("REBASE_HEAD")? } else { None };
+        // A rebase that stopped for an edit lets one pick and revert others; REBASE_HEAD is then in HEAD already.
+        let picked = match (picking, stopped_at) {
+            (Some(commit), stopped_at) if stopped_at.as_ref() != Some(&commit) => {
+                Some((Doing::CherryPick, commit))
+            }
+            (_, Some(commit)) if reverted.is_none() => Some((Doing::Rebase, commit)),
+            _ => None,
         };
         if let Some((doing, theirs)) = picked {
             // Of a merge commit that is picked, its first parent: the side that `-m 1` names.
             let bases = repo.parents(&theirs)?.into_iter().take(1).collect();
             return Ok(Some(Self { doing, ours, theirs, bases, more: 0 }));
         }
-        let Some(reverted) = repo.commit("REVERT_HEAD")? else { return Ok(None) };
+        let Some(reverted) = reverted else { return Ok(None) };
         let Some(theirs) = repo.parents(&reverted)?.into_iter().next() else { return Ok(None) };
         Ok(Some(Self { doing: Doing::Revert, ours, theirs, bases: vec![reverted], more: 0 }))
     }

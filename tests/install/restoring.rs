@@ -244,3 +244,30 @@ fn the_queue_stays_unless_purged() {
         assert!(!repo.at(".git/mission").exists() && !repo.at(".git/worktrees/w/mission").exists());
     });
 }
+
+/// What hooks noted for each other goes with them, in linked worktrees too; who this checkout is stays.
+#[test]
+fn the_notes_of_hooks_go_with_them() {
+    each_git(|git| {
+        let world = World::new(git);
+        let repo = world.init("repo");
+        repo.commit("README.md", "# Product\n");
+        repo.mission(&["install"]).ok();
+        repo.ok(&["worktree", "add", "-q", "-b", "side", "../linked"]);
+        let linked = repo.cd("../linked");
+        // A configuration that is older than this is noted.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        for place in [&repo, &linked] {
+            place.mission(&["create", "Login page", "--add"]).ok();
+            place.ok(&["commit", "-qm", "a mission"]);
+        }
+        let homes = [repo.at(".git/mission"), repo.at(".git/worktrees/linked/mission")];
+        assert!(homes.iter().all(|home| home.join("settings").exists()), "{homes:?}");
+        repo.mission(&["uninstall"]).ok();
+        for home in homes {
+            for note in ["settings", "pre-commit", "traces"] {
+                assert!(!home.join(note).exists(), "{}", home.join(note).display());
+            }
+        }
+    });
+}

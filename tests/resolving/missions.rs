@@ -54,6 +54,29 @@ fn both_are_whole_whoever_merges_whom() {
     });
 }
 
+/// A rebase that stopped for an edit, in which somebody picks another commit: that one is what comes in.
+#[test]
+fn a_pick_in_a_stopped_rebase_is_told_from_the_rebase() {
+    each_git(|git| {
+        let world = World::new(git);
+        let (ada, ben) = collided(&world);
+        fetch(&ada, &ben);
+        ada.commit("NOTES.md", "more\n");
+        let editing = ada.env("GIT_SEQUENCE_EDITOR", "sed -i.old 1s/^pick/edit/");
+        editing.ok(&["rebase", "-q", "-i", "--no-ff", "main"]);
+        let whole = inside(&tree(&ada, "HEAD"), DIR);
+        assert_ne!(ada.git(&["cherry-pick", "theirs"]).status, 0);
+        let output = ada.mission(&["resolve"]).ok();
+        assert!(output.stdout.contains(&format!("{BEN} moved here from {DIR}")), "{output}");
+        let now = tree(&ada, ":");
+        assert_eq!(inside(&now, DIR), whole);
+        assert_eq!(inside(&now, BEN_MOVED), moved(&ben, "work", DIR, BEN_MOVED));
+        ada.ok(&["cherry-pick", "--continue"]);
+        ada.ok(&["rebase", "--continue"]);
+        assert_eq!((ada.status().as_str(), tree(&ada, "HEAD")), ("", now));
+    });
+}
+
 /// Ada and Ben have each made their mission on a branch of their own.
 fn collided(world: &World) -> (Repo<'_>, Repo<'_>) {
     let (_, ada, ben) = two_clones(world);

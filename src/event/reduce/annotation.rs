@@ -1,5 +1,7 @@
 //! What an annotation changes about a work package: never its lane.
 
+use std::collections::HashSet;
+
 use super::package::{Package, said};
 use crate::gate::Contract;
 use crate::json::{Object, Value};
@@ -20,7 +22,6 @@ const REPLACED: [&str; 9] = [
 const RELEASED: [&str; 3] = ["agent", "shell_pid", "shell_pid_created_at"];
 const SUBTASKS: &str = "subtasks";
 const NOTES: &str = "notes";
-const TRACKER_REFS: &str = "tracker_refs";
 const REVIEW: &str = "review";
 /// Who overrides a review, when and why.
 const OVERRIDE: [&str; 4] = ["at", "actor", "wp_id", "reason"];
@@ -40,7 +41,10 @@ impl Package {
             }
         }
         if let Some(Value::Object(changed)) = delta.get(SUBTASKS) {
-            let mut subtasks = state.get(SUBTASKS).and_then(Value::as_object).cloned().unwrap_or_default();
+            let mut subtasks = match state.remove(SUBTASKS) {
+                Some(Value::Object(subtasks)) => subtasks,
+                _ => Object::new(),
+            };
             let lane = |status: &Value| match status.as_str() {
                 Some(name) => contract.lane(name).unwrap_or(name).into(),
                 None => status.clone(),
@@ -49,15 +53,19 @@ impl Package {
             state.insert(SUBTASKS.to_owned(), subtasks.into());
         }
         if let Some(note) = delta.get("note").filter(|note| !note.is_null()) {
-            let notes = [items(state.get(NOTES)), std::slice::from_ref(note)].concat();
+            // Taken out and put back: a log may hold as many notes as it has rows.
+            let mut notes = match state.remove(NOTES) {
+                Some(Value::Array(notes)) => notes,
+                _ => Vec::new(),
+            };
+            notes.push(note.clone());
             state.insert(NOTES.to_owned(), Value::Array(notes));
         }
         if let Some(Value::Array(refs)) = delta.get("tracker_refs_replace") {
-            let refs = each_once(refs.iter());
-            state.insert(TRACKER_REFS.to_owned(), refs);
-        } else if let Some(Value::Array(refs)) = delta.get(TRACKER_REFS) {
-            let refs = each_once(items(state.get(TRACKER_REFS)).iter().chain(refs));
-            state.insert(TRACKER_REFS.to_owned(), refs);
+            self.tracker_refs = Some(Once::default());
+            self.refer(refs);
+        } else if let Some(Value::Array(refs)) = delta.get("tracker_refs") {
+            self.refer(refs);
         }
         if let Some(Value::Object(given)) = delta.get(REVIEW) {
             let given: Object = OVERRIDE
@@ -65,21 +73,33 @@ impl Package {
                 .map(|key| ((*key).to_owned(), given.get(*key).cloned().unwrap_or_else(|| "".into())))
                 .collect();
             let is_taken_back = given.values().all(|value| value.as_str() == Some(""));
-            state.insert(REVIEW.to_owned(), if is_taken_back { Value::Null } else { given.into() });
+            self.state.insert(REVIEW.to_owned(), if is_taken_back { Value::Null } else { given.into() });
+        }
+    }
+
+    fn refer(&mut self, refs: &[Value]) {
+        let once = self.tracker_refs.get_or_insert_default();
+        refs.iter().for_each(|value| once.add(value));
+    }
+}
+
+/// Values in the order in which they were first said.
+#[derive(Debug, Default)]
+pub(super) struct Once {
+    values: Vec<Value>,
+    seen: HashSet<Value>,
+}
+
+impl Once {
+    fn add(&mut self, value: &Value) {
+        if self.seen.insert(value.clone()) {
+            self.values.push(value.clone());
         }
     }
 }
 
-fn items(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).unwrap_or_default()
-}
-
-fn each_once<'v>(values: impl Iterator<Item = &'v Value>) -> Value {
-    let mut once: Vec<Value> = Vec::new();
-    for value in values {
-        if !once.contains(value) {
-            once.push(value.clone());
-        }
+impl From<Once> for Value {
+    fn from(once: Once) -> Self {
+        Self::Array(once.values)
     }
-    Value::Array(once)
 }

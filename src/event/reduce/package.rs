@@ -1,10 +1,12 @@
 //! One work package while a log is folded: where it is, who moved it there, and what is known about who works on it.
 
+use super::annotation::Once;
 use crate::gate::Contract;
 use crate::json::{Object, Value};
 
 /// The lane of a package that was annotated and never moved; no row names it.
 const UNINITIALIZED: &str = "uninitialized";
+const TRACKER_REFS: &str = "tracker_refs";
 const LANE: &str = "lane";
 const REVIEW_RESULT: &str = "review_result";
 const CANCELLATION_REASON: &str = "cancellation_reason";
@@ -18,6 +20,7 @@ const CLAIM: [&str; 3] = ["shell_pid", "shell_pid_created_at", "agent"];
 #[derive(Debug, Default)]
 pub(super) struct Package {
     pub(super) state: Object,
+    pub(super) tracker_refs: Option<Once>,
     forced: u64,
     /// When the last move was made, as it is spelled; `None` before the first
     moved_at: Option<String>,
@@ -30,7 +33,10 @@ impl Package {
         self.state.get(LANE).and_then(Value::as_str)
     }
 
-    pub(super) fn into_value(self) -> Value {
+    pub(super) fn into_value(mut self) -> Value {
+        if let Some(refs) = self.tracker_refs.take() {
+            self.set(TRACKER_REFS, refs.into());
+        }
         self.state.into()
     }
 

@@ -1,5 +1,9 @@
 //! The versions of one row: who holds which content, and what becomes of it. Knows nothing about the rest of the log.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::fields::{RowRules, rename, rename_back};
 use super::refusal::Refusal;
 use super::row::Row;
@@ -9,6 +13,10 @@ use crate::merge::outcome::{Half, Outcome};
 use crate::merge::report::{Conflict, Decision, Rule, Winner};
 use crate::merge::sides::Sides;
 use crate::merge::three_way::Merger;
+
+/// Six readings have six contents at most, unless one of them holds a row several times: then there can be as many as
+/// rows, and looking through all of them for each would take for ever.
+const FEW: usize = 6;
 
 /// A set of readings. Each version has two, which are the same unless it came with conflict markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,13 +143,36 @@ impl<'a> Group<'a> {
     pub(super) fn add(&mut self, row: Row<'a>, readings: Readings) {
         if self.first.0.line == row.line {
             self.first.1.add(readings);
-        } else if let Some((_, held)) = self.others.iter_mut().find(|(known, _)| known.line == row.line) {
+        } else if let Some((_, held)) =
+            self.others.iter_mut().take(FEW).find(|(known, _)| known.line == row.line)
+        {
             held.add(readings);
         } else {
-            // One more is the rule, and there can be as many as rows.
-            self.others.reserve_exact(1);
+            // One more is the rule, and there can be as many groups as rows.
+            if self.others.len() < FEW {
+                self.others.reserve_exact(1);
+            }
             self.others.push((row, readings));
         }
+    }
+
+    /// Brings together what [`Self::add`] did not look for.
+    fn gather(&mut self) {
+        if self.others.len() <= FEW {
+            return;
+        }
+        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::with_capacity(self.others.len());
+        let mut each: Vec<(Row<'a>, Readings)> = Vec::with_capacity(self.others.len());
+        for (row, readings) in std::mem::take(&mut self.others) {
+            match places.entry(row.line.clone()) {
+                Entry::Occupied(place) => each[*place.get()].1.add(readings),
+                Entry::Vacant(place) => {
+                    place.insert(each.len());
+                    each.push((row, readings));
+                }
+            }
+        }
+        self.others = each;
     }
 
     fn contents(&self) -> impl Iterator<Item = &(Row<'a>, Readings)> {
@@ -149,7 +180,8 @@ impl<'a> Group<'a> {
     }
 
     /// Decides the row.
-    pub(super) fn settle(self, report: &mut Report, items: &mut Vec<Item<'a>>) -> Result<(), Refusal> {
+    pub(super) fn settle(mut self, report: &mut Report, items: &mut Vec<Item<'a>>) -> Result<(), Refusal> {
+        self.gather();
         let mut held = Readings::default();
         self.contents().for_each(|(_, readings)| held.add(*readings));
         report.counts.add(held);
