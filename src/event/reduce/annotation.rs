@@ -79,7 +79,9 @@ impl Package {
 
     fn refer(&mut self, refs: &[Value]) {
         let once = self.tracker_refs.get_or_insert_default();
-        refs.iter().for_each(|value| once.add(value));
+        for value in refs {
+            once.add(value);
+        }
     }
 }
 
