@@ -4,12 +4,16 @@
 
 use std::io::{self, Read as _};
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use crate::env;
+
+/// Where it is. Not looked for on the `PATH`, which may lead into the repository.
+const GETENT: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
 
 /// Whether names have to be looked up by [`addresses`].
 pub(super) const IS_STATIC: bool =
@@ -18,7 +22,8 @@ pub(super) const IS_STATIC: bool =
 /// The addresses of a host, in the order in which they are to be tried; none if there is no such host. An error of the
 /// kind `NotFound` means that there is no `getent` here, `TimedOut` that it did not answer in time.
 pub(super) fn addresses(host: &str, within: Duration) -> io::Result<Vec<IpAddr>> {
-    let mut child = Command::new("getent")
+    let getent = GETENT.into_iter().find(|path| Path::new(path).is_file()).ok_or(io::ErrorKind::NotFound)?;
+    let mut child = Command::new(getent)
         .args(["ahosts", "--", host])
         .env_remove(env::GIT_MISSION_TOKEN)
         .stdin(Stdio::null())

@@ -1,6 +1,7 @@
 //! Findings about missions: each by itself, and those that get in each other's way.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::{Code, Finding, Severity};
 use crate::id::MissionId;
@@ -156,9 +157,8 @@ fn identity(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta)
         }
         IdField::Invalid(_) => {}
         IdField::Valid(id) => {
-            let others = others(crowd.ids.get(&id), dir);
-            if !others.is_empty() {
-                let message = format!("mission_id {id} is also that of {}", some_of(&others));
+            if let Some(others) = others(crowd.ids.get(&id), dir) {
+                let message = format!("mission_id {id} is also that of {others}");
                 found.push(Finding::new(Code::MissionIdDuplicate, message).fixed_by(SETTLE));
             }
         }
@@ -180,14 +180,10 @@ fn number(scene: &Scene<'_>, crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -
         }
         NumberField::Unsettled | NumberField::Invalid(_) => Vec::new(),
         NumberField::Settled(number) => {
-            let others = others(crowd.numbers.get(&number), dir);
-            let message = format!("number {number} is also that of {}", some_of(&others));
+            let Some(others) = others(crowd.numbers.get(&number), dir) else { return Vec::new() };
+            let message = format!("number {number} is also that of {others}");
             let finding = Finding::new(Code::NumberDuplicate, message);
-            if others.is_empty() {
-                Vec::new()
-            } else {
-                vec![finding.fixed_by("git fetch && git mission settle --commit --repair")]
-            }
+            vec![finding.fixed_by("git fetch && git mission settle --commit --repair")]
         }
     }
 }
@@ -199,24 +195,24 @@ fn names(crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -> Vec<Finding> {
             let message = format!("mission_slug {slug:?} is not the name of the directory");
             found.push(Finding::new(Code::SlugMismatch, message));
         }
-        let others = others(crowd.slugs.get(slug), dir);
-        if !others.is_empty() {
-            let message = format!("mission_slug {slug:?} is also that of {}", some_of(&others));
+        if let Some(others) = others(crowd.slugs.get(slug), dir) {
+            let message = format!("mission_slug {slug:?} is also that of {others}");
             found.push(Finding::new(Code::SlugDuplicate, message));
         }
     }
-    if let Some(id) = meta.valid_id() {
-        let same = crowd.mid8s.get(id.mid8()).into_iter().flatten().filter(|(other, _)| **other != id);
-        let same: Vec<String> = same.map(|(other, dir)| format!("{other} ({dir})")).collect();
-        if !same.is_empty() {
-            let message = format!("{} also begins {}", id.mid8(), some_of(&same));
+    if let Some(id) = meta.valid_id()
+        && let Some(alike) = crowd.mid8s.get(id.mid8())
+    {
+        let same =
+            alike.iter().filter(|(other, _)| **other != id).map(|(other, dir)| format!("{other} ({dir})"));
+        if let Some(others) = Others::of(same, alike.len() - 1) {
+            let message = format!("{} also begins {others}", id.mid8());
             found.push(Finding::new(Code::Mid8Ambiguous, message));
         }
     }
     if let Some(prefix) = prefix(dir) {
-        let others = others(crowd.prefixes.get(prefix), dir);
-        if !others.is_empty() {
-            let message = format!("{prefix}- also begins {}", some_of(&others));
+        if let Some(others) = others(crowd.prefixes.get(prefix), dir) {
+            let message = format!("{prefix}- also begins {others}");
             found.push(Finding::new(Code::PrefixDuplicate, message));
         }
     }
@@ -264,17 +260,35 @@ fn group<'a, K: Ord>(items: impl Iterator<Item = (K, &'a MissionDir)>) -> BTreeM
     groups
 }
 
-/// The first few of them: a thousand missions that share something are no thousand names in each finding.
-fn some_of(names: &[String]) -> String {
-    const SHOWN: usize = 3;
-    match names.len().checked_sub(SHOWN) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+/// Those that share something with a mission: a thousand are no thousand names in each finding, nor are they looked at.
+struct Others {
+    shown: Vec<String>,
+    count: usize,
+}
+
+impl Others {
+    /// `count` is how many `names` there are.
+    fn of(names: impl Iterator<Item = String>, count: usize) -> Option<Self> {
+        const SHOWN: usize = 3;
+        (count > 0).then(|| Self { shown: names.take(SHOWN).collect(), count })
     }
 }
 
-fn others(dirs: Option<&Vec<&MissionDir>>, dir: &MissionDir) -> Vec<String> {
-    dirs.into_iter().flatten().filter(|other| **other != dir).map(ToString::to_string).collect()
+impl fmt::Display for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown.join(", "))?;
+        match self.count - self.shown.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// Those of a group beside `dir`, which is one of it.
+fn others(dirs: Option<&Vec<&MissionDir>>, dir: &MissionDir) -> Option<Others> {
+    let dirs = dirs?;
+    let names = dirs.iter().filter(|other| ***other != *dir).map(ToString::to_string);
+    Others::of(names, dirs.len().checked_sub(1)?)
 }
 
 #[cfg(test)]
@@ -386,5 +400,17 @@ mod tests {
         let changed = |found: Vec<(String, Code)>| found.iter().any(|(_, c)| *c == Code::MissionIdChanged);
         assert!(changed(codes(&[("a", &a)], false, &[("a", ID)])));
         assert!(!changed(codes(&[("a", &a), ("b", &b)], false, &[("a", ID)])));
+    }
+    /// A finding for each of several kinds, and none looks at all the others.
+    #[test]
+    fn thousands_that_share_everything_end_soon() {
+        const MANY: usize = 30_000;
+        let files: Vec<(String, String)> = (0..MANY)
+            .map(|at| (format!("001-{at:05}"), whole("s", &format!("01KQ47E8{at:018}"), "1")))
+            .collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+        let found = codes(&files, true, &[]);
+        assert_eq!(found.iter().filter(|(_, code)| *code == Code::Mid8Ambiguous).count(), MANY);
+        assert_eq!(found.len(), 5 * MANY);
     }
 }
