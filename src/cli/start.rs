@@ -1,7 +1,6 @@
 //! From the process's arguments to its exit code. A panic is caught: of a merge driver it is 255, never 101, which
 //! git would take for a conflict that left our side in place.
 
-use std::io::Write as _;
 use std::panic;
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use clap::error::ErrorKind;
 use super::args::{Cli, Command};
 use super::command;
 use super::error::CliError;
+use super::escape::escape;
 use super::exit::{DriverStatus, ExitStatus};
 use super::printer::Printer;
 
@@ -23,7 +23,7 @@ pub fn main() -> ExitCode {
         Err(_) => std::env::args_os().nth(1).is_some_and(|name| name == "merge-driver"),
     };
     panic::set_hook(Box::new(|info| {
-        let _ = writeln!(std::io::stderr(), "error: internal error: {info}");
+        Printer::standard().note(&format!("error: internal error: {}", info.to_string().replace('\n', " ")));
     }));
     let code = panic::catch_unwind(panic::AssertUnwindSafe(|| match parsed {
         Ok(cli) => dispatch(cli),
@@ -58,8 +58,15 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
         translated.print(&mut Printer::standard(), true);
         return ExitStatus::Usage.code();
     }
-    // A closed pipe is no error.
-    let _ = error.print();
+    let text = error.to_string();
+    let is_plain = |line: &str| escape(line) == line;
+    if is_question || text.lines().all(is_plain) {
+        // A closed pipe is no error.
+        let _ = error.print();
+    } else {
+        // An argument that git or a script took from a repository.
+        text.lines().for_each(|line| Printer::standard().note(line));
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done.code(),
         _ if is_driver => DriverStatus::Broken.code(),

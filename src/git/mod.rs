@@ -28,6 +28,7 @@ mod repo;
 mod settings;
 mod share;
 mod staged;
+mod strange;
 mod text;
 mod work_file;
 

@@ -5,7 +5,7 @@
 //! says is touched: a file that somebody edited since is theirs. Knows nothing about why files were rewritten.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use super::work_file::{Found, WorkFile};
@@ -72,7 +72,7 @@ pub fn begin<'a>(
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
-        fs::write(&new, &text)?;
+        place::options().write(true).create(true).truncate(true).open(&new)?.write_all(&text)?;
         fs::rename(&new, &path)
     };
     written().map_err(|source| GitError::File { path: path.clone(), source })?;

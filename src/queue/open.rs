@@ -57,6 +57,10 @@ impl Queue {
     /// Opens the store at `path`; creates it (mode 0600, its directory 0700) if there is none, migrates an
     /// older one in one transaction, moves a damaged one aside. `now` only names what is set aside.
     pub fn open(path: &Path, now: Instant) -> Result<Opened, QueueError> {
+        // SQLite follows links, and what lies behind one may be anybody's.
+        if path.is_symlink() {
+            return Err(QueueError::io("open", path)(std::io::Error::other("it is a link")));
+        }
         if let State::Present(access) = probe(path)? {
             return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
         }
@@ -307,7 +311,7 @@ fn lock(path: &Path) -> Result<File, QueueError> {
         create_directory(directory)?;
     }
     let lock_path = path.with_extension("lock");
-    let mut options = OpenOptions::new();
+    let mut options = place::options();
     options.create(true).truncate(false).write(true);
     private(&mut options);
     let is_new = !lock_path.exists();
@@ -371,7 +375,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Creates an empty file that only its owner may read, so that `SQLite` gives its helpers the same mode.
 fn create_file(path: &Path) -> Result<(), QueueError> {
-    let mut options = OpenOptions::new();
+    let mut options = place::options();
     options.create(true).truncate(false).write(true);
     private(&mut options);
     options.open(path).map(drop).map_err(QueueError::io("create", path))
