@@ -1,0 +1,4 @@
+//! x
+mod server;
+mod support;
+mod threats;
