@@ -9,35 +9,45 @@ const MARKS: usize = 8;
 /// more than eight marks on one letter) by `\u{…}`, and breaks `##[` and `##name[`, with which build servers begin a
 /// command anywhere in a line.
 pub(super) fn escape(text: &str) -> String {
+    replaced(text, |out, character| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+    })
+}
+
+/// The same for a JSON document: such characters stand in its strings only, so they are written as JSON writes them.
+pub(super) fn escape_json(document: &str) -> String {
+    replaced(document, |out, character| {
+        if character == '\n' {
+            return out.push('\n');
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn replaced(text: &str, show: impl Fn(&mut String, char)) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut before, mut marks) = (None, 0);
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         marks = if is_mark(character) { marks + 1 } else { 0 };
-        if is_harmful(character) && !chooses_a_picture(character, before) || marks > MARKS {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        let is_harmful = is_harmful(character) && !chooses_a_picture(character, before)
+            || marks > MARKS
+            || character == '#' && before == Some('#') && is_command(&text[at + 1..]);
+        if is_harmful {
+            show(&mut out, character);
         } else {
             out.push(character);
         }
         before = Some(character);
     }
-    if out.contains("##") { without_commands(&out) } else { out }
+    out
 }
 
-/// The same for a JSON document: such characters stand in its strings only, so they are written as JSON writes them.
-pub(super) fn escape_json(document: &str) -> String {
-    let mut out = String::with_capacity(document.len());
-    for character in document.chars() {
-        if is_harmful(character) && character != '\n' {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(character);
-        }
-    }
-    out
+/// Whether `##` before this begins a command: `[`, or a word and `[`.
+fn is_command(rest: &str) -> bool {
+    rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
 }
 
 /// Controls, and what Unicode calls default ignorable or a format character without a shape.
@@ -65,25 +75,6 @@ fn is_mark(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// The second `#` of every `##[` and `##name[` is escaped.
-fn without_commands(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("##") {
-        let behind = rest[at + 2..].trim_start_matches(|c: char| c.is_ascii_alphanumeric());
-        let second = if behind.starts_with('[') { "\\u{23}" } else { "#" };
-        out.push_str(&rest[..=at]);
-        // A third `#` may begin the command.
-        rest = &rest[at + 1..];
-        if second != "#" {
-            out.push_str(second);
-            rest = &rest[1..];
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -114,6 +105,7 @@ mod tests {
 
     #[test]
     fn json_stays_json() {
+        assert_eq!(escape_json("[\"##[x]\"]\n"), "[\"#\\u0023[x]\"]\n");
         assert_eq!(escape_json("{\n  \"a\": \"\u{9b}é\u{202e}\u{e0041}\"\n}\n"), "{\n  \"a\": \"\\u009bé\\u202e\\udb40\\udc41\"\n}\n");
     }
 }

@@ -6,6 +6,8 @@ use std::str::FromStr as _;
 use yaml_edit::{Document, Mapping};
 use yaml_serde::Value;
 
+use super::yaml;
+
 /// Why a file was not edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotEdited {
@@ -50,7 +52,7 @@ pub fn with_build_id(text: &[u8], id: &str) -> Result<Vec<u8>, NotEdited> {
 }
 
 fn read(text: &str) -> Result<Value, NotEdited> {
-    yaml_serde::from_str(text).map_err(|error| NotEdited::Syntax(error.to_string()))
+    yaml::parse(text.as_bytes()).map_err(NotEdited::Syntax)
 }
 
 /// Section and key of the build id.

@@ -2,7 +2,7 @@
 
 use yaml_serde::Value;
 
-use super::IdentityError;
+use super::{IdentityError, yaml};
 
 /// The version of a list that names none.
 const DEFAULT_VERSION: &str = "1";
@@ -37,8 +37,7 @@ impl Manifest {
 
     /// Reads the text of the file. Entries without a path are left out: they expect nothing that could be missing.
     pub fn parse(text: &[u8]) -> Result<Self, IdentityError> {
-        let document: Value =
-            yaml_serde::from_slice(text).map_err(|error| IdentityError::Syntax(error.to_string()))?;
+        let document = yaml::parse(text).map_err(IdentityError::Syntax)?;
         let version = document.get("manifest_version").or_else(|| document.get("version"));
         let version = version.and_then(scalar).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
         let mut expected = Vec::new();
@@ -85,17 +84,14 @@ fn scalar(value: &Value) -> Option<String> {
 /// Whether `text` matches a pattern in which `*` stands for any text.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(start) else { return false };
-    loop {
-        if glob(rest, text) {
-            return true;
-        }
-        let mut characters = text.chars();
-        if characters.next().is_none() {
-            return false;
-        }
-        text = characters.as_str();
-    }
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let inner = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
+    let Some(mut text) = inner else { return false };
+    // Each part where it comes first leaves the most for those that follow: nothing is tried twice.
+    middle.split('*').all(|part| {
+        let found = text.find(part).map(|at| &text[at + part.len()..]);
+        found.map(|rest| text = rest).is_some()
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod edit;
 mod manifest;
 mod names;
 mod project;
+mod yaml;
 
 pub use build::BuildRecord;
 pub use credentials::{Credentials, CredentialsFault, Expiry};

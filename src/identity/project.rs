@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use yaml_serde::Value;
-
+use super::yaml;
 use crate::id::is_uuid;
 
 /// What the file says, as far as it concerns identity.
@@ -52,8 +51,7 @@ impl ProjectFile {
 
     /// Reads the text of the file. An empty file says nothing.
     pub fn parse(text: &[u8]) -> Result<Self, IdentityError> {
-        let document: Value =
-            yaml_serde::from_slice(text).map_err(|error| IdentityError::Syntax(error.to_string()))?;
+        let document = yaml::parse(text).map_err(IdentityError::Syntax)?;
         let at = |section: &str, key: &str| {
             let value = document.get(section)?.get(key)?.as_str()?;
             (!value.is_empty()).then(|| value.to_owned())
