@@ -1,10 +1,16 @@
 //! What a hostile repository, server or neighbour may try, and that it comes to nothing. The table of threats is in
 //! SECURITY.md; every row of it names its tests.
 
+#[cfg(unix)]
+mod bombs;
 mod commands;
+#[cfg(unix)]
 mod known;
+#[cfg(unix)]
 mod links;
 mod names;
+#[cfg(unix)]
+mod neighbours;
 mod programs;
 mod servers;
 mod strings;

@@ -91,21 +91,31 @@ mod tests {
     #[test]
     fn commands_of_build_servers_are_broken() {
         assert_eq!(escape("a ##[add-mask]b # ##"), "a #\\u{23}[add-mask]b # ##");
-        assert_eq!(escape("##vso[x]###teamcity[y] ## [z] ##a b["), "#\\u{23}vso[x]##\\u{23}teamcity[y] ## [z] ##a b[");
+        assert_eq!(
+            escape("##vso[x]###teamcity[y] ## [z] ##a b["),
+            "#\\u{23}vso[x]##\\u{23}teamcity[y] ## [z] ##a b["
+        );
     }
 
     #[test]
     fn writing_is_left_alone() {
-        for text in ["⚠️ done ✔︎", "🏳️", "e\u{301}\u{323}", "ক্ষি", "שלום", "السلام", "한국어", "ไทย", "Việt"] {
+        for text in ["⚠️ done ✔︎", "🏳️", "e\u{301}\u{323}", "ক্ষি", "שלום", "السلام", "한국어", "ไทย", "Việt"]
+        {
             assert_eq!(escape(text), text);
         }
         assert_eq!(escape("\u{26a0}\u{fe0f}\u{fe0f}"), "\u{26a0}\u{fe0f}\\u{fe0f}");
-        assert_eq!(escape(&format!("a{}", "\u{301}".repeat(9))), format!("a{}\\u{{301}}", "\u{301}".repeat(8)));
+        assert_eq!(
+            escape(&format!("a{}", "\u{301}".repeat(9))),
+            format!("a{}\\u{{301}}", "\u{301}".repeat(8))
+        );
     }
 
     #[test]
     fn json_stays_json() {
         assert_eq!(escape_json("[\"##[x]\"]\n"), "[\"#\\u0023[x]\"]\n");
-        assert_eq!(escape_json("{\n  \"a\": \"\u{9b}é\u{202e}\u{e0041}\"\n}\n"), "{\n  \"a\": \"\\u009bé\\u202e\\udb40\\udc41\"\n}\n");
+        assert_eq!(
+            escape_json("{\n  \"a\": \"\u{9b}é\u{202e}\u{e0041}\"\n}\n"),
+            "{\n  \"a\": \"\\u009bé\\u202e\\udb40\\udc41\"\n}\n"
+        );
     }
 }

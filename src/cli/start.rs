@@ -44,8 +44,8 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
             | ErrorKind::DisplayVersion
     );
     let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    let text = words(error);
     if wants_json && !is_question && !is_driver {
-        let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
         let hint =
@@ -58,9 +58,7 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
         translated.print(&mut Printer::standard(), true);
         return ExitStatus::Usage.code();
     }
-    let text = error.to_string();
-    let is_plain = |line: &str| escape(line) == line;
-    if is_question || text.lines().all(is_plain) {
+    if is_question || text == error.to_string() {
         // A closed pipe is no error.
         let _ = error.print();
     } else {
@@ -72,6 +70,18 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
         _ if is_driver => DriverStatus::Broken.code(),
         _ => ExitStatus::Usage.code(),
     }
+}
+
+/// What is wrong with the arguments; those that a terminal would obey, or that have lines of their own, are escaped.
+fn words(error: &clap::Error) -> String {
+    let given = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    // Of `--name=value` the value may be shown alone.
+    let all = given.flat_map(|arg| {
+        let value = arg.split_once('=').map(|(_, value)| value.to_owned());
+        [Some(arg), value].into_iter().flatten()
+    });
+    let harmful = all.filter(|arg| escape(arg) != *arg);
+    harmful.fold(error.to_string(), |text, arg| text.replace(&arg, &escape(&arg)))
 }
 
 fn dispatch(cli: Cli) -> u8 {

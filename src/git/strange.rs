@@ -31,10 +31,7 @@ impl WorkTrees {
             above.iter().filter_map(|directory| directory.parent()).map(Path::to_owned).collect();
         let tops = top.into_iter().map(Path::to_owned).chain(main).chain(linked);
         let git_dirs = [git_dir, common_dir].into_iter().chain(above);
-        Self {
-            tops: tops.map(|path| real(&path)).collect(),
-            git_dirs: git_dirs.map(real).collect(),
-        }
+        Self { tops: tops.map(|path| real(&path)).collect(), git_dirs: git_dirs.map(real).collect() }
     }
 
     /// Whether a file lies in one of them.
@@ -146,18 +143,19 @@ mod tests {
         };
         let (dot_git, linked) = (at("main/.git/config"), at("linked/evil"));
         let dot_git = dot_git.parent().expect("a directory");
-        fs::write(at("main/.git/worktrees/l/gitdir"), format!("{}\n", at("linked/.git").display())).expect("written");
+        fs::write(at("main/.git/worktrees/l/gitdir"), format!("{}\n", at("linked/.git").display()))
+            .expect("written");
         let module = at("main/.git/modules/sub/config");
         let sub = module.parent().expect("a directory");
-        for (git_dir, common_dir) in [
-            (dot_git.to_owned(), dot_git),
-            (dot_git.join("worktrees/l"), dot_git),
-            (sub.to_owned(), sub),
-        ] {
+        for (git_dir, common_dir) in
+            [(dot_git.to_owned(), dot_git), (dot_git.join("worktrees/l"), dot_git), (sub.to_owned(), sub)]
+        {
             let trees = WorkTrees::of(None, &git_dir, common_dir);
             assert!(trees.hold(&at("main/evil")), "{}", git_dir.display());
             assert!(common_dir == sub || trees.hold(&linked), "{}", git_dir.display());
-            assert!(!trees.hold(&module) && !trees.hold(&dot_git.join("config")) && !trees.hold(&at("gitconfig")));
+            assert!(
+                !trees.hold(&module) && !trees.hold(&dot_git.join("config")) && !trees.hold(&at("gitconfig"))
+            );
         }
     }
 

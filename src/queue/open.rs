@@ -57,10 +57,6 @@ impl Queue {
     /// Opens the store at `path`; creates it (mode 0600, its directory 0700) if there is none, migrates an
     /// older one in one transaction, moves a damaged one aside. `now` only names what is set aside.
     pub fn open(path: &Path, now: Instant) -> Result<Opened, QueueError> {
-        // SQLite follows links, and what lies behind one may be anybody's.
-        if path.is_symlink() {
-            return Err(QueueError::io("open", path)(std::io::Error::other("it is a link")));
-        }
         if let State::Present(access) = probe(path)? {
             return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
         }
@@ -228,6 +224,12 @@ enum State {
 
 /// Looks without writing: a database of a newer version is never opened for writing at all.
 fn probe(path: &Path) -> Result<State, QueueError> {
+    // SQLite follows links, and what lies behind one may be anybody's.
+    for path in BESIDE.map(|suffix| with_suffix(path, suffix)) {
+        if path.is_symlink() {
+            return Err(QueueError::io("open", &path)(std::io::Error::other("it is a link")));
+        }
+    }
     match path.metadata() {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
@@ -335,6 +337,9 @@ fn lock(path: &Path) -> Result<File, QueueError> {
     }
 }
 
+/// What is added to the name of a database for the files that belong to it; last, itself.
+const BESIDE: [&str; 4] = ["-wal", "-journal", "-shm", ""];
+
 /// How the names of databases begin that were set aside, beside the store; the time follows.
 pub const SET_ASIDE_PREFIX: &str = "queue.corrupt-";
 
@@ -356,7 +361,7 @@ fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
         target = path.with_extension(format!("corrupt-{stamp}-{attempt}"));
     }
     // The log first: without its database it would be taken for the log of the next one.
-    for suffix in ["-wal", "-journal", "-shm", ""] {
+    for suffix in BESIDE {
         let (from, to) = (with_suffix(path, suffix), with_suffix(&target, suffix));
         match std::fs::rename(&from, &to) {
             Ok(()) => {}

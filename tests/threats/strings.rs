@@ -21,8 +21,10 @@ fn harmless(output: &Output) {
             panic!("{found} in `{}`: {:?}", output.command, text.chars().take(2000).collect::<String>());
         }
         for line in text.lines() {
-            let is_ours = ["::error file=kitty-specs/", "::warning file=kitty-specs/", "::notice file=kitty-specs/"];
-            let is_command = line.trim_start().starts_with("::") && !is_ours.iter().any(|start| line.starts_with(start));
+            let is_ours =
+                ["::error file=kitty-specs/", "::warning file=kitty-specs/", "::notice file=kitty-specs/"];
+            let is_command =
+                line.trim_start().starts_with("::") && !is_ours.iter().any(|start| line.starts_with(start));
             assert!(!is_command, "{line:?} of `{}`", output.command);
             assert!(!line.starts_with("hint: curl") && !line.starts_with("error: forged"), "{line:?}");
         }
@@ -72,16 +74,25 @@ fn haunted(world: &World) -> Repo<'_> {
                 "wp_id": text, "from_lane": text, "to_lane": "in_progress", "reason": text, text: text,
             });
             repo.write(&format!("{dir}/status.events.jsonl"), format!("{row}\n{row}\n{{ {text}\n"));
-            repo.write(&format!("{dir}/tasks/WP01-{}.md", name_of(at, text)), format!("---\ntitle: {text}\n---\n# {text}\n"));
+            repo.write(
+                &format!("{dir}/tasks/WP01-{}.md", name_of(at, text)),
+                format!("---\ntitle: {text}\n---\n# {text}\n"),
+            );
             repo.write(&format!("{dir}/{}", name_of(at, text)), text);
         }
         if at % 4 == 1 {
             // A key that stands twice is named.
             let key = Value::from(text.as_str());
-            repo.write(&format!("kitty-specs/x{}/meta.json", name_of(at, text)), format!("{{{key}: 1,\n{key}: 2}}"));
+            repo.write(
+                &format!("kitty-specs/x{}/meta.json", name_of(at, text)),
+                format!("{{{key}: 1,\n{key}: 2}}"),
+            );
         }
         if at % 4 == 2 {
-            repo.write(&format!("kitty-specs/y{}/meta.json", name_of(at, text)), format!("{{ \"a\": 1 {text}"));
+            repo.write(
+                &format!("kitty-specs/y{}/meta.json", name_of(at, text)),
+                format!("{{ \"a\": 1 {text}"),
+            );
         }
     }
     #[cfg(target_os = "linux")]
@@ -154,7 +165,9 @@ fn in_a_repository() {
     }
     let refs = format!("refs/heads/main {head} refs/heads/main {}\n", "0".repeat(40));
     harmless(&repo.stdin(&refs).mission(&["hook", "pre-push", "--", "origin", "url"]));
-    harmless(&repo.stdin(format!("{} {head} refs/heads/main\n", "0".repeat(40))).mission(&["hook", "pre-receive"]));
+    harmless(
+        &repo.stdin(format!("{} {head} refs/heads/main\n", "0".repeat(40))).mission(&["hook", "pre-receive"]),
+    );
     harmless(&repo.git(&["push", "-q", "origin", "main"]));
 }
 
@@ -175,7 +188,7 @@ fn json_says_the_same_string() {
     for (at, text) in wanted.iter().enumerate().step_by(11) {
         let output = repo.mission(&["show", &format!("01KQ47E80Q{at:016}"), "--json"]).ok();
         harmless(&output);
-        assert_eq!(output.json()["friendly_name"], json!(text), "{output}");
+        assert_eq!(output.json()["mission"]["friendly_name"], json!(text), "{output}");
         harmless(&repo.mission(&["show", &format!("01KQ47E80Q{at:016}")]).ok());
     }
 }
@@ -209,10 +222,15 @@ fn in_arguments_and_payloads() {
         ] {
             harmless(&repo.mission(args));
         }
-        let pushed = format!("{text} {0} {text} {0}\nrefs/heads/{text} {0} refs/heads/main {1}\n", repo.head(), "0".repeat(40));
+        let pushed = format!(
+            "{text} {0} {text} {0}\nrefs/heads/{text} {0} refs/heads/main {1}\n",
+            repo.head(),
+            "0".repeat(40)
+        );
         harmless(&repo.stdin(&pushed).mission(&["hook", "pre-push", "--", text, text]));
         harmless(&repo.stdin(&pushed).mission(&["hook", "pre-receive"]));
-        let payload = json!({text.as_str(): text, "event_type": text, "event_id": text, "feature_slug": text});
+        let payload =
+            json!({text.as_str(): text, "event_type": text, "event_id": text, "feature_slug": text});
         for json in [&[][..], &["--json"]] {
             let args = [&["gate", "check", "--kind", "event", "-"], json].concat();
             harmless(&repo.stdin(payload.to_string()).mission(&args));
@@ -238,9 +256,13 @@ fn in_settings_and_project_files() {
                 c => c.to_string(),
             })
             .collect();
-        let keys = ["server", "mainBranch", "authority", "settle", "prePush", "pushBudget", "sync", "queueCapacity"];
+        let keys =
+            ["server", "mainBranch", "authority", "settle", "prePush", "pushBudget", "sync", "queueCapacity"];
         let key = keys[at % keys.len()];
-        repo.write(".git/config", format!("{config}[mission]\n\t{key} = \"{quoted}\"\n[remote \"{quoted}\"]\n\turl = x\n"));
+        repo.write(
+            ".git/config",
+            format!("{config}[mission]\n\t{key} = \"{quoted}\"\n[remote \"{quoted}\"]\n\turl = x\n"),
+        );
         for args in [
             &["status"][..],
             &["status", "--json"],
@@ -280,7 +302,10 @@ fn in_names_of_branches() {
     let mut tried = 0;
     for text in naughty().iter().step_by(5) {
         let name = format!("refs/heads/b{text}");
-        if name.contains('\0') || repo.git(&["check-ref-format", &name]).status != 0 || repo.git(&["update-ref", &name, &head]).status != 0 {
+        if name.contains('\0')
+            || repo.git(&["check-ref-format", &name]).status != 0
+            || repo.git(&["update-ref", &name, &head]).status != 0
+        {
             continue;
         }
         tried += 1;
@@ -301,7 +326,10 @@ fn from_a_server() {
     let server = TestServer::start();
     let words = all.clone();
     server.script(move |asked| {
-        let results: Vec<Value> = asked.events.iter().enumerate()
+        let results: Vec<Value> = asked
+            .events
+            .iter()
+            .enumerate()
             .map(|(at, id)| json!({"event_id": id, "status": "rejected", "error": words[at % words.len()]}))
             .collect();
         Some(Reply::new(200, json!({"results": results}).to_string()))
@@ -318,9 +346,17 @@ fn from_a_server() {
     let flush = repo.mission(&["sync", "flush", "--json"]);
     harmless(&flush);
     let errors = flush.json();
-    let told: BTreeSet<&str> = errors["results"].as_array().expect("results").iter().filter_map(|r| r["error"].as_str()).collect();
+    let told: BTreeSet<&str> =
+        errors["results"].as_array().expect("results").iter().filter_map(|r| r["error"].as_str()).collect();
     assert!(told.len() > 200, "{}", told.len());
-    for args in [&["sync", "status"][..], &["sync", "failures"], &["sync", "failures", "--json"], &["sync", "diagnose"], &["doctor"], &["status"]] {
+    for args in [
+        &["sync", "status"][..],
+        &["sync", "failures"],
+        &["sync", "failures", "--json"],
+        &["sync", "diagnose"],
+        &["doctor"],
+        &["status"],
+    ] {
         harmless(&repo.mission(args));
     }
     // Whole answers, and what stands in their heads.
@@ -338,7 +374,9 @@ fn from_a_server() {
         repo.mission(&["sync", "retry"]);
         let words = text.replace(['\0', '\r', '\n'], " ");
         let server = crate::server::RawServer::start(move |stream| {
-            let head = format!("HTTP/1.1 429 {words}\r\nRetry-After: {words}\r\nContent-Type: {words}\r\nX: {words}\r\nContent-Length: 2\r\n\r\n{{}}");
+            let head = format!(
+                "HTTP/1.1 429 {words}\r\nRetry-After: {words}\r\nContent-Type: {words}\r\nX: {words}\r\nContent-Length: 2\r\n\r\n{{}}"
+            );
             crate::server::reply(stream, head.as_bytes());
         });
         repo.ok(&["config", "mission.server", &server.url()]);

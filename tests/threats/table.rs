@@ -15,7 +15,8 @@ fn every_test_that_the_table_names_exists() {
     let mut with_tests = 0;
     for row in rows {
         let last = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap_or_default();
-        let tests: Vec<&str> = last.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
+        let tests: Vec<&str> =
+            last.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
         with_tests += usize::from(!tests.is_empty());
         named.extend(tests);
     }

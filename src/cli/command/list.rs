@@ -67,7 +67,8 @@ const WIDEST: usize = 100;
 
 /// Columns padded to their widest cell; the first to the right.
 fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count().min(WIDEST)).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count().min(WIDEST)).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     rows.iter()
         .map(|row| {

@@ -41,7 +41,9 @@ pub(super) fn harm(text: &str) -> Option<String> {
         if marks > 8 {
             return Some("a heap of marks".to_owned());
         }
-        if matches!(character, '\u{fe0e}' | '\u{fe0f}') && (before.is_ascii() || before.is_alphanumeric() || before == character) {
+        if matches!(character, '\u{fe0e}' | '\u{fe0f}')
+            && (before.is_ascii() || before.is_alphanumeric() || before == character)
+        {
             return Some("a selector that selects nothing".to_owned());
         }
         before = character;
@@ -51,6 +53,7 @@ pub(super) fn harm(text: &str) -> Option<String> {
 }
 
 /// All of them.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn naughty() -> Vec<String> {
     let mut all = Vec::new();
     let mut add = |text: String| all.push(text);
@@ -62,10 +65,62 @@ pub(super) fn naughty() -> Vec<String> {
     // Control sequences: colours, clearing, moving, reports that are typed back, other screens, mouse, titles.
     for introducer in ["\u{1b}[", "\u{9b}"] {
         for sequence in [
-            "31m", "0m", "1;31;40m", "38;2;1;2;3m", "8m", "2J", "3J", "H", "1;1H", "9999;9999H", "6n", "5n", "c", ">c", "=c",
-            "?1049h", "?1049l", "?1000h", "?2004h", "?25l", "?47h", "20t", "21t", "14t", "8;1;1t", "2K", "1K", "A", "99A",
-            "99B", "99D", "1G", "L", "M", "P", "@", "X", "S", "T", "r", "s", "u", "?1004h", "?5h", "4i", "5i", "!p", "\"q",
-            " q", "?15n", "?26n", "x", "1$r", "?7l", "12l", "20h",
+            "31m",
+            "0m",
+            "1;31;40m",
+            "38;2;1;2;3m",
+            "8m",
+            "2J",
+            "3J",
+            "H",
+            "1;1H",
+            "9999;9999H",
+            "6n",
+            "5n",
+            "c",
+            ">c",
+            "=c",
+            "?1049h",
+            "?1049l",
+            "?1000h",
+            "?2004h",
+            "?25l",
+            "?47h",
+            "20t",
+            "21t",
+            "14t",
+            "8;1;1t",
+            "2K",
+            "1K",
+            "A",
+            "99A",
+            "99B",
+            "99D",
+            "1G",
+            "L",
+            "M",
+            "P",
+            "@",
+            "X",
+            "S",
+            "T",
+            "r",
+            "s",
+            "u",
+            "?1004h",
+            "?5h",
+            "4i",
+            "5i",
+            "!p",
+            "\"q",
+            " q",
+            "?15n",
+            "?26n",
+            "x",
+            "1$r",
+            "?7l",
+            "12l",
+            "20h",
         ] {
             add(format!("a{introducer}{sequence}b"));
         }
@@ -73,8 +128,23 @@ pub(super) fn naughty() -> Vec<String> {
     // Commands to the terminal: title, colours, clipboard, links, files, notifications.
     for introducer in ["\u{1b}]", "\u{9d}"] {
         for command in [
-            "0;title", "2;title", "4;1;?", "7;file:///x", "8;;https://evil.example", "9;note", "10;?", "50;font", "52;c;Y3VybCB4fHNo",
-            "104", "133;A", "777;notify;a;b", "1337;File=name=eA==:eA==", "1337;CurrentDir=/", "P1;rgb", "21;?", "99;;x",
+            "0;title",
+            "2;title",
+            "4;1;?",
+            "7;file:///x",
+            "8;;https://evil.example",
+            "9;note",
+            "10;?",
+            "50;font",
+            "52;c;Y3VybCB4fHNo",
+            "104",
+            "133;A",
+            "777;notify;a;b",
+            "1337;File=name=eA==:eA==",
+            "1337;CurrentDir=/",
+            "P1;rgb",
+            "21;?",
+            "99;;x",
         ] {
             for end in ["\u{7}", "\u{1b}\\", "\u{9c}"] {
                 add(format!("a{introducer}{command}{end}b"));
@@ -86,7 +156,10 @@ pub(super) fn naughty() -> Vec<String> {
             add(format!("{introducer}{body}\u{1b}\\"));
         }
     }
-    for single in ["c", "7", "8", "D", "E", "H", "M", "N", "O", "Z", "=", ">", "#8", "(0", ")B", "%G", "%@", "l", "n", "|", "~", "F"] {
+    for single in [
+        "c", "7", "8", "D", "E", "H", "M", "N", "O", "Z", "=", ">", "#8", "(0", ")B", "%G", "%@", "l", "n",
+        "|", "~", "F",
+    ] {
         add(format!("\u{1b}{single}x"));
     }
     // What turns text around, or is not seen.
@@ -97,18 +170,37 @@ pub(super) fn naughty() -> Vec<String> {
         }
     }
     for trick in [
-        "\u{202e}gnp.exe\u{202c}", "a\u{2066}\u{202e}b\u{2069}c", "if (x) {\u{2067} // \u{2069}return", "\u{200b}\u{200c}\u{200d}\u{2060}",
-        "\u{feff}bom", "pay\u{ad}pal", "\u{202a}\u{202b}\u{202d}\u{202e}", "\u{e0001}\u{e0065}\u{e0076}\u{e0069}\u{e006c}\u{e007f}",
-        "a\u{fe00}\u{fe01}\u{e0100}\u{e01ef}", "x\u{fe0f}\u{fe0f}", "\u{2028}::error::x", "\u{2029}error: forged", "\u{85}::error::x",
+        "\u{202e}gnp.exe\u{202c}",
+        "a\u{2066}\u{202e}b\u{2069}c",
+        "if (x) {\u{2067} // \u{2069}return",
+        "\u{200b}\u{200c}\u{200d}\u{2060}",
+        "\u{feff}bom",
+        "pay\u{ad}pal",
+        "\u{202a}\u{202b}\u{202d}\u{202e}",
+        "\u{e0001}\u{e0065}\u{e0076}\u{e0069}\u{e006c}\u{e007f}",
+        "a\u{fe00}\u{fe01}\u{e0100}\u{e01ef}",
+        "x\u{fe0f}\u{fe0f}",
+        "\u{2028}::error::x",
+        "\u{2029}error: forged",
+        "\u{85}::error::x",
     ] {
         add(trick.to_owned());
     }
     // Lines that are not ours, and commands to build servers.
     for end in ["\n", "\r", "\r\n", "\n\n", "\u{b}", "\u{c}", "\n \t"] {
         for line in [
-            "::error file=x::y", "::add-mask::x", "::set-output name=a::b", "::stop-commands::x", "::group::x", "##[error]x",
-            "##vso[task.setvariable variable=a]b", "##teamcity[buildStatus text='x']", "error: forged", "hint: curl x | sh",
-            "remote: forged", "section_start:0:x\u{1b}[0K",
+            "::error file=x::y",
+            "::add-mask::x",
+            "::set-output name=a::b",
+            "::stop-commands::x",
+            "::group::x",
+            "##[error]x",
+            "##vso[task.setvariable variable=a]b",
+            "##teamcity[buildStatus text='x']",
+            "error: forged",
+            "hint: curl x | sh",
+            "remote: forged",
+            "section_start:0:x\u{1b}[0K",
         ] {
             add(format!("a{end}{line}"));
         }
@@ -124,8 +216,24 @@ pub(super) fn naughty() -> Vec<String> {
     }
     // What shells, formats and options make of a text.
     for text in [
-        "$(touch x)", "`touch x`", "';touch x;'", "\" && touch x", "%s%n%x", "%0A::error::x", "{}{0}", "-rf", "--help", "--json", "-",
-        "--", "--upload-pack=x", "-c", "@{-1}", "a\\nb", "\\u{1b}", "\u{fffd}",
+        "$(touch x)",
+        "`touch x`",
+        "';touch x;'",
+        "\" && touch x",
+        "%s%n%x",
+        "%0A::error::x",
+        "{}{0}",
+        "-rf",
+        "--help",
+        "--json",
+        "-",
+        "--",
+        "--upload-pack=x",
+        "-c",
+        "@{-1}",
+        "a\\nb",
+        "\\u{1b}",
+        "\u{fffd}",
     ] {
         add(text.to_owned());
     }
@@ -135,8 +243,22 @@ pub(super) fn naughty() -> Vec<String> {
 /// Names that are no text.
 pub(super) fn no_text() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = [
-        &b"\x80"[..], b"\xff", b"\xfe\xff", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xc1\x9c", b"\xed\xa0\x80", b"\xed\xbf\xbf",
-        b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xe2\x80", b"\xc2", b"a\xc2\x1b[31m", b"\xf0\x9f", b"\x9b31m", b"\x9d0;x\x07",
+        &b"\x80"[..],
+        b"\xff",
+        b"\xfe\xff",
+        b"\xc0\xaf",
+        b"\xe0\x80\xaf",
+        b"\xc1\x9c",
+        b"\xed\xa0\x80",
+        b"\xed\xbf\xbf",
+        b"\xf4\x90\x80\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xe2\x80",
+        b"\xc2",
+        b"a\xc2\x1b[31m",
+        b"\xf0\x9f",
+        b"\x9b31m",
+        b"\x9d0;x\x07",
     ]
     .iter()
     .map(|bytes| bytes.to_vec())

@@ -1,4 +1,0 @@
-//! x
-mod server;
-mod support;
-mod threats;
