@@ -91,6 +91,10 @@ pub const GIT_DISCOVERY_ACROSS_FILESYSTEM: &str = "GIT_DISCOVERY_ACROSS_FILESYST
 pub const GIT_CONFIG: &str = "GIT_CONFIG";
 /// See git-config(1).
 pub const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
+/// See git-config(1): the rest of the name is a number.
+pub const GIT_CONFIG_KEY: &str = "GIT_CONFIG_KEY_";
+/// See git-config(1): the rest of the name is a number.
+pub const GIT_CONFIG_VALUE: &str = "GIT_CONFIG_VALUE_";
 /// What `git -c` leaves for the programs that git starts.
 pub const GIT_CONFIG_PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
 /// See git-config(1).
@@ -146,6 +150,18 @@ pub mod place {
         }
         #[cfg(not(unix))]
         let _ = path;
+    }
+
+    /// How a file of ours is opened: never through a link, which somebody else who shares the repository may have put
+    /// in its place.
+    pub fn options() -> std::fs::OpenOptions {
+        let mut options = std::fs::OpenOptions::new();
+        #[cfg(unix)]
+        {
+            let flags = rustix::fs::OFlags::NOFOLLOW.bits();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, i32::try_from(flags).unwrap_or(0));
+        }
+        options
     }
 
     /// Replaces a small file of ours as a whole, for whoever shares the repository. What cannot be written is left out:

@@ -224,8 +224,8 @@ fn a_merge_is_told_key_by_key_wherever_somebody_asks() {
         assert_eq!(told(&repo, &[&path, "--merge", "HEAD^"]), all);
         assert_eq!(told(&repo.cd(DIRECTORY), &["meta.json"]), all);
         let bare = world.clone(&repo, "clone");
-        bare.ok(&["clone", "-q", "--bare", ".", "bare.git"]);
-        assert_eq!(told(&bare.cd("bare.git"), &[&path]), all);
+        bare.ok(&["clone", "-q", "--bare", ".", "../bare.git"]);
+        assert_eq!(told(&bare.cd("../bare.git"), &[&path]), all);
 
         let text = repo.mission(&["explain", &path]).ok().stdout;
         assert!(text.starts_with(&format!("merge {}: ours ", &commit[..10])), "{text}");

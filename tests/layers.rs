@@ -31,7 +31,7 @@ const NEIGHBOURS: [(&str, &str); 8] = [
 ];
 
 /// Libraries and the only modules that may name each.
-const FENCES: [(&str, &str); 19] = [
+const FENCES: [(&str, &str); 20] = [
     ("base64", "identity"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
@@ -41,6 +41,7 @@ const FENCES: [(&str, &str); 19] = [
     ("jiff", "clock"),
     ("rpassword", "cli"),
     ("rusqlite", "queue"),
+    ("rustix", "env"),
     ("rustix", "git"),
     ("rustix", "identity"),
     ("serde", "identity"),

@@ -53,3 +53,4 @@ mod server_hooks;
 mod settlement;
 mod store;
 mod support;
+mod threats;

@@ -90,6 +90,9 @@ impl From<GitError> for CliError {
             GitError::NoRepository(_) => {
                 (environment, "no_repository", Some("cd into a repository, or: git init"))
             }
+            GitError::Embedded { .. } => {
+                (environment, "embedded_repository", Some("if it is yours: export GIT_DIR=\"$PWD\""))
+            }
             GitError::Bare => (environment, "bare_repository", Some("name a commit: --rev main")),
             GitError::Missing(_) => (environment, "missing_object", Some("git fetch --refetch --no-filter")),
             GitError::Moved { .. } => (ExitStatus::Deferred, "ref_moved", Some("run the command again")),

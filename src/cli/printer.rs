@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::escape;
+use super::escape::{escape, escape_json};
 use super::progress::Progress;
 use crate::json::{Value, canonical};
 
@@ -25,7 +25,7 @@ impl Printer {
 
     /// The one document of `--json` on stdout.
     pub(super) fn json(&mut self, value: &Value) {
-        let _ = write!(self.out, "{}", canonical(value));
+        let _ = write!(self.out, "{}", escape_json(&canonical(value)));
         let _ = self.out.flush();
     }
 

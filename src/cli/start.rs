@@ -1,7 +1,6 @@
 //! From the process's arguments to its exit code. A panic is caught: of a merge driver it is 255, never 101, which
 //! git would take for a conflict that left our side in place.
 
-use std::io::Write as _;
 use std::panic;
 use std::process::ExitCode;
 
@@ -12,6 +11,7 @@ use super::args::{Cli, Command};
 use super::called;
 use super::command;
 use super::error::CliError;
+use super::escape::escape;
 use super::exit::{DriverStatus, ExitStatus};
 use super::printer::Printer;
 
@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
         Err(_) => std::env::args_os().nth(1).is_some_and(|name| name == "merge-driver"),
     };
     panic::set_hook(Box::new(|info| {
-        let _ = writeln!(std::io::stderr(), "error: internal error: {info}");
+        Printer::standard().note(&format!("error: internal error: {}", info.to_string().replace('\n', " ")));
     }));
     let code = panic::catch_unwind(panic::AssertUnwindSafe(|| match parsed {
         Ok(command) => dispatch(command),
@@ -48,8 +48,8 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
             | ErrorKind::DisplayVersion
     );
     let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    let text = words(error);
     if wants_json && !is_question && !is_driver {
-        let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
         let hint =
@@ -62,13 +62,30 @@ fn usage(error: &clap::Error, is_driver: bool) -> u8 {
         translated.print(&mut Printer::standard(), true);
         return ExitStatus::Usage.code();
     }
-    // A closed pipe is no error.
-    let _ = error.print();
+    if is_question || text == error.to_string() {
+        // A closed pipe is no error.
+        let _ = error.print();
+    } else {
+        // An argument that git or a script took from a repository.
+        text.lines().for_each(|line| Printer::standard().note(line));
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Done.code(),
         _ if is_driver => DriverStatus::Broken.code(),
         _ => ExitStatus::Usage.code(),
     }
+}
+
+/// What is wrong with the arguments; those that a terminal would obey, or that have lines of their own, are escaped.
+fn words(error: &clap::Error) -> String {
+    let given = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    // Of `--name=value` the value may be shown alone.
+    let all = given.flat_map(|arg| {
+        let value = arg.split_once('=').map(|(_, value)| value.to_owned());
+        [Some(arg), value].into_iter().flatten()
+    });
+    let harmful = all.filter(|arg| escape(arg) != *arg);
+    harmful.fold(error.to_string(), |text, arg| text.replace(&arg, &escape(&arg)))
 }
 
 fn dispatch(command: Command) -> u8 {

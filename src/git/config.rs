@@ -1,11 +1,12 @@
 //! Git configuration: one listing, read by key.
 //!
-//! A value that comes from a file inside the work tree is ignored and named, because a cloned repository may
+//! A value that comes from a file inside a work tree is ignored and named, because a cloned repository may
 //! choose neither a server nor a program. Knows nothing about what the keys mean.
 
 use std::path::{Path, PathBuf};
 
 use super::repo::system_path;
+use super::strange::names_a_program;
 use super::{GitError, Repo};
 
 /// All settings that hold for this repository, as they were when it was read.
@@ -18,6 +19,8 @@ pub struct Config {
     /// Whether a file of the work tree says who keeps or asks for credentials
     strange_credentials: bool,
     has_includes: bool,
+    /// Keys that name programs and that a file of the work tree sets, each once
+    strange_programs: Vec<String>,
 }
 
 /// A setting that is not used because a file of the work tree makes it.
@@ -90,6 +93,11 @@ impl Config {
         self.has_includes
     }
 
+    /// Keys that name programs and that a file of the work tree sets.
+    pub(super) fn strange_programs(&self) -> &[String] {
+        &self.strange_programs
+    }
+
     fn parse(listing: &[u8], from: &Path, inside_work_tree: impl Fn(&Path) -> bool) -> Self {
         let mut config = Self::default();
         // `<origin> NUL <key> [LF <value>] NUL` again and again
@@ -105,6 +113,9 @@ impl Config {
             match file {
                 Some(file) if inside_work_tree(&file) => {
                     config.strange_credentials |= key.starts_with("credential.") || key == "core.askpass";
+                    if names_a_program(key) && !config.strange_programs.iter().any(|known| known == key) {
+                        config.strange_programs.push(key.to_owned());
+                    }
                     if key.starts_with("mission.") {
                         config.ignored.push(IgnoredValue { key: key.to_owned(), origin: file });
                     }
@@ -120,17 +131,9 @@ impl Repo {
     /// Reads the configuration.
     pub fn config(&self) -> Result<Config, GitError> {
         let stdout = self.git.run(&["config", "--list", "--show-origin", "-z"], b"")?;
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let top = self.top().ok().map(real);
-        let (git_dir, common_dir) = (real(self.git_dir()), real(self.common_dir()));
-        let inside = |file: &Path| {
-            let file = real(file);
-            top.as_ref().is_some_and(|top| file.starts_with(top))
-                && !file.starts_with(&git_dir)
-                && !file.starts_with(&common_dir)
-        };
+        let trees = self.work_trees_around();
         let from = self.top().unwrap_or_else(|_| self.git_dir());
-        Ok(Config::parse(&stdout, from, inside))
+        Ok(Config::parse(&stdout, from, |file| trees.hold(file)))
     }
 }
 

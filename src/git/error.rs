@@ -7,10 +7,18 @@ use std::path::PathBuf;
 /// A failure of git or of reaching it.
 #[derive(Debug)]
 pub enum GitError {
-    /// No `git` in any absolute directory of `PATH`.
+    /// No `git` in any absolute directory of `PATH` outside the work tree.
     NoGit,
     /// The current directory lies in no repository, or in one that git refuses to open; holds git's words.
     NoRepository(String),
+    /// A bare repository that lies in the work tree of another. A clone may have brought it along, and its
+    /// configuration with it.
+    Embedded {
+        /// It
+        bare: PathBuf,
+        /// The top of the work tree that it lies in
+        around: PathBuf,
+    },
     /// The operation needs a work tree and the repository has none.
     Bare,
     /// git could not be started or talked to.
@@ -64,8 +72,14 @@ pub enum GitError {
 impl fmt::Display for GitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoGit => f.write_str("no git in an absolute directory of PATH"),
+            Self::NoGit => f.write_str("no git in an absolute directory of PATH outside the work tree"),
             Self::NoRepository(words) => f.write_str(words),
+            Self::Embedded { bare, around } => write!(
+                f,
+                "{} is a bare repository in the work tree of {}, which may have brought it along: it is not used",
+                bare.display(),
+                around.display()
+            ),
             Self::Bare => f.write_str("this needs a work tree, and the repository is bare"),
             Self::Process { command, .. } => write!(f, "cannot run `{command}`"),
             Self::Failed { command, status: Some(status), stderr } => {

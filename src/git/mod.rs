@@ -33,6 +33,7 @@ mod settings;
 mod share;
 mod staged;
 mod store;
+mod strange;
 mod text;
 mod tree;
 mod work_file;

@@ -126,6 +126,12 @@ impl Objects {
         }
     }
 
+    /// Asks this git from now on.
+    pub(super) fn ask(&mut self, git: Git) {
+        self.git = git;
+        self.batch = OnceCell::new();
+    }
+
     /// The id and kind of what a revision names; `None` if it names nothing here.
     pub(super) fn resolve(&self, revision: &str) -> Result<Option<Oid>, GitError> {
         if revision.is_empty() || revision.contains(['\n', '\0']) {

@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::GitError;
+use super::{GitError, strange};
 use crate::env;
 
 /// Settings that hold for every git that is started here.
@@ -27,25 +27,33 @@ pub(super) struct Git {
     program: PathBuf,
     directory: PathBuf,
     variables: Vec<(&'static str, OsString)>,
+    /// Keys and values that win over those of files
+    settings: Vec<(String, String)>,
 }
 
 impl Git {
-    /// The first `git` in an absolute directory of `PATH`.
+    /// The first `git` in an absolute directory of `PATH` that does not lie in the work tree around `directory`.
     pub(super) fn find(directory: &Path) -> Result<Self, GitError> {
         let path = env::var(env::PATH).unwrap_or_default();
         let name = if cfg!(windows) { "git.exe" } else { "git" };
         let program = std::env::split_paths(&path)
             .filter(|directory| directory.is_absolute())
             .map(|directory| directory.join(name))
-            .find(|candidate| candidate.is_file())
+            .find(|candidate| candidate.is_file() && !strange::lies_in_the_work_tree(candidate, directory))
             .ok_or(GitError::NoGit)?;
-        Ok(Self { program, directory: directory.to_owned(), variables: Vec::new() })
+        Ok(Self { program, directory: directory.to_owned(), variables: Vec::new(), settings: Vec::new() })
     }
 
     /// The same git, run elsewhere and with further environment variables.
     pub(super) fn located(mut self, directory: &Path, variables: Vec<(&'static str, OsString)>) -> Self {
         directory.clone_into(&mut self.directory);
         self.variables.extend(variables);
+        self
+    }
+
+    /// The same git, which is told these settings too.
+    pub(super) fn overruled(mut self, settings: Vec<(String, String)>) -> Self {
+        self.settings.extend(settings);
         self
     }
 
@@ -81,7 +89,20 @@ impl Git {
         for (name, value) in &self.variables {
             command.env(name, value);
         }
+        if !self.settings.is_empty() {
+            self.tell_settings(&mut command);
+        }
         command
+    }
+
+    /// As variables: in a name that is given with `-c` nothing may be a `=`. They come after the user's own.
+    fn tell_settings(&self, command: &mut Command) {
+        let own = env::text(env::GIT_CONFIG_COUNT).and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
+        for (at, (key, value)) in (own..).zip(&self.settings) {
+            command.env(format!("{}{at}", env::GIT_CONFIG_KEY), key);
+            command.env(format!("{}{at}", env::GIT_CONFIG_VALUE), value);
+        }
+        command.env(env::GIT_CONFIG_COUNT, (own + self.settings.len()).to_string());
     }
 
     /// Runs a command to its end, whatever its status.

@@ -2,13 +2,15 @@
 //!
 //! Knows nothing about missions beyond the bytes of a path.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::discover::{self, Found};
 use super::objects::{Entry, Mode, Objects};
 use super::process::{Git, failure};
 use super::tree::Tree;
-use super::{GitError, Oid};
+use super::{Config, GitError, Oid, strange};
+use crate::env;
 
 /// An open repository.
 pub struct Repo {
@@ -19,6 +21,8 @@ pub struct Repo {
     common_dir: PathBuf,
     /// Whether each ref that is not packed is a file of its own
     pub(super) has_ref_files: bool,
+    /// What git said about the configuration when it was opened, and the state of each file that it came from
+    pub(super) heard: RefCell<Option<(Config, Vec<String>)>>,
     /// The length of an id in its binary form
     pub(super) id_bytes: usize,
     /// The tree without entries: git knows it even where no such object is stored.
@@ -35,12 +39,13 @@ impl Repo {
     /// work tree, a submodule, or bare.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
         let git = Git::find(directory)?;
-        match discover::find(directory) {
+        let found = match discover::find(directory) {
             Some(Found { top, git_dir, common_dir }) => {
-                Ok(Self { has_ref_files: true, ..Self::at(git, Some(top), git_dir, common_dir, SHA1_BYTES) })
+                Self { has_ref_files: true, ..Self::at(git, Some(top), git_dir, common_dir, SHA1_BYTES) }
             }
-            None => Self::ask(git),
-        }
+            None => Self::ask(git)?,
+        };
+        found.guarded()
     }
 
     /// The repository that git says is there.
@@ -69,6 +74,13 @@ impl Repo {
         };
         let (inside, format, git_dir, common_dir) = (next()?, next()?, next()?, next()?);
         let top = if inside.as_os_str() == "true" { Some(next()?) } else { None };
+        // Whoever names it by the environment means it.
+        if top.is_none()
+            && env::var(env::GIT_DIR).is_none()
+            && let Some(around) = strange::embracing(&git_dir)
+        {
+            return Err(GitError::Embedded { bare: git_dir.clone(), around: around.to_owned() });
+        }
         let id_bytes = if format.as_os_str() == "sha1" { SHA1_BYTES } else { SHA256_BYTES };
         Ok(Self::at(git, top, git_dir, common_dir, id_bytes))
     }
@@ -82,7 +94,23 @@ impl Repo {
         let is_sha1 = id_bytes == SHA1_BYTES;
         let empty_tree = if is_sha1 { EMPTY_TREE_SHA1 } else { EMPTY_TREE_SHA256 };
         let objects = Objects::new(git.clone(), &git_dir, &common_dir, is_sha1);
-        Self { git, objects, top, git_dir, common_dir, has_ref_files: false, id_bytes, empty_tree }
+        Self {
+            git,
+            objects,
+            top,
+            git_dir,
+            common_dir,
+            has_ref_files: false,
+            heard: RefCell::default(),
+            id_bytes,
+            empty_tree,
+        }
+    }
+
+    /// Every git that is started from now on is told these settings, which win over those of files.
+    pub(super) fn overrule(&mut self, settings: Vec<(String, String)>) {
+        self.git = self.git.clone().overruled(settings);
+        self.objects.ask(self.git.clone());
     }
 
     /// The top of the work tree.

@@ -40,12 +40,36 @@ impl Repo {
             return Ok(kept);
         }
         let asked = Instant::now();
-        let config = self.config()?;
+        let config = match self.heard() {
+            Some(config) => config,
+            None => self.config()?,
+        };
         if let Some(note) = environment.and_then(|environment| self.note(&environment, &config, asked)) {
             // A note that cannot be written costs time later, nothing else.
             let _ = self.keep(note.as_bytes());
         }
         Ok(config)
+    }
+
+    /// The configuration, kept for the first [`Self::settings`].
+    pub(super) fn listed(&self) -> Result<Config, GitError> {
+        let before = Instant::now();
+        let config = self.config()?;
+        let seen = |file: &PathBuf| {
+            Seen::of(file).filter(|seen| seen.settled_millis <= before.unix_millis()).map(|seen| seen.text)
+        };
+        let seen: Option<Vec<String>> = config.origins().iter().map(seen).collect();
+        if let Some(seen) = seen {
+            self.heard.replace(Some((config.clone(), seen)));
+        }
+        Ok(config)
+    }
+
+    /// What [`Self::listed`] kept, if no file has changed.
+    fn heard(&self) -> Option<Config> {
+        let (config, seen) = self.heard.take()?;
+        let mut files = config.origins().iter().zip(seen);
+        files.all(|(file, seen)| Seen::of(file).is_some_and(|now| now.text == seen)).then_some(config)
     }
 
     fn settings_path(&self) -> PathBuf {
@@ -97,7 +121,7 @@ impl Repo {
     }
 
     /// Files that git would read if they were there.
-    fn possible_files(&self) -> impl Iterator<Item = PathBuf> {
+    pub(super) fn possible_files(&self) -> impl Iterator<Item = PathBuf> {
         // Git runs at the top.
         let from = self.top().unwrap_or_else(|_| self.git_dir());
         let said = |name| env::var(name).filter(|path| !path.is_empty()).map(|path| from.join(path));

@@ -25,8 +25,17 @@ impl Repo {
 
     /// The files below `prefix` whose work-tree version is not what the index says, removed ones included.
     pub fn modified_paths(&self, prefix: &str) -> Result<BTreeSet<Vec<u8>>, GitError> {
-        let args =
-            ["diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-only", "-z", "--", prefix];
+        let args = [
+            "diff",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--ignore-submodules=all",
+            "--name-only",
+            "-z",
+            "--",
+            prefix,
+        ];
         let stdout = self.git.run(&args, b"")?;
         Ok(stdout.split(|b| *b == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect())
     }

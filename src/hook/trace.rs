@@ -2,7 +2,7 @@
 //!
 //! One file a hook in `<common-dir>/mission/traces/`. A trace that cannot be written is no failure.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub(super) fn leave(repo: &Repo, hook: HookName, skipped: bool) {
 /// Writes over a file of the same length. A rename over the last trace would make many file systems write this one to
 /// the disk at once, which costs every commit more than all else that a hook does.
 fn overwrite(path: &Path, text: &[u8]) -> Option<()> {
-    let mut file = OpenOptions::new().write(true).open(path).ok()?;
+    let mut file = place::options().write(true).open(path).ok()?;
     (file.metadata().ok()?.len() == text.len() as u64).then(|| file.write_all(text).ok())?
 }
 

@@ -1,7 +1,8 @@
-//! YAML whose size in memory is bounded by the size of its text.
+//! YAML that somebody else wrote, read within bounds of memory and time.
 //!
 //! An alias stands for as much as its anchor, and anchors may hold aliases: some hundred bytes can mean gigabytes, and
-//! these files come with a repository. Knows nothing about what they say.
+//! these files come with a repository. The parser bounds depth and repetition of what it has read, but takes quadratic
+//! time over brackets that are opened and not closed. Knows nothing about what the files say.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,8 +16,23 @@ use yaml_serde::Value;
 /// What aliases may add beyond the length of the text once more, in values and bytes of scalars.
 const ADDED: usize = 64 << 10;
 
+/// Brackets that may be open at once. The parser itself refuses documents of a quarter of this depth; the rest is for
+/// brackets in comments and texts, which are counted too.
+const MAX_OPEN: usize = 512;
+
 /// Reads a text; the error is in the parser's words, which name line and column.
 pub(super) fn read(text: &[u8]) -> Result<Value, String> {
+    let mut open = 0_usize;
+    for byte in text {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > MAX_OPEN {
+            return Err(format!("more than {MAX_OPEN} brackets are open at once"));
+        }
+    }
     // Without an alias every value stands in the text.
     if text.contains(&b'*') {
         let left = Cell::new(text.len() * 2 + ADDED);
@@ -123,9 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn brackets_are_counted() {
+        assert!(read("[".repeat(100_000).as_bytes()).expect_err("refused").contains("512"));
+        assert!(read("{a: [".repeat(300).as_bytes()).is_err());
+        let list = format!("a:{}\n", "\n- [b, {c: d}]".repeat(2_000));
+        assert!(read(list.as_bytes()).is_ok());
+    }
+
+    #[test]
     fn a_few_bytes_do_not_become_gigabytes() {
-        let nested: String =
-            (1..9).map(|at| format!("a{at}: &a{at} [{}]\n", format!("*a{}, ", at - 1).repeat(9))).collect();
+        let line = |at: usize| format!("a{at}: &a{at} [{}]\n", format!("*a{}, ", at - 1).repeat(9));
+        let nested = (1..9).map(line).collect::<Vec<_>>().concat();
         for bomb in [
             format!("a0: &a0 [x, x, x, x, x, x, x, x, x]\n{nested}"),
             format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(10_000), "*a,".repeat(10_000)),

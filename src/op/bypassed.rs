@@ -3,6 +3,7 @@
 //! Only tells. Knows nothing about hooks and messages.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::branch::Standing;
@@ -21,7 +22,9 @@ fn mark_path(repo: &Repo) -> PathBuf {
 /// time later, nothing else.
 pub fn passed(repo: &Repo, tip: Option<&Oid>) {
     let path = mark_path(repo);
-    let write = || fs::write(&path, tip.map_or("", Oid::as_str));
+    let text = tip.map_or("", Oid::as_str);
+    let open = || place::options().write(true).create(true).truncate(true).open(&path);
+    let write = || open().and_then(|mut file| file.write_all(text.as_bytes()));
     if write().is_err() && path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok()) {
         let _ = write();
     }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::OpError;
 use super::snapshot::{Content, EVENT_LOG, Reader};
+use super::work_file::{Found, WorkFile};
 use crate::event::lane_counts;
 use crate::git::{IndexAt, Repo};
 use crate::json::Limits;
@@ -95,20 +96,25 @@ pub fn lanes<'d>(
     Ok(lanes)
 }
 
-/// A file of the work tree, unless it is a link or not there.
+/// A file of the work tree, unless it is a link, lies behind one, or is not there.
 fn in_checkout(repo: &Repo, path: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
-    let Ok(path) = std::str::from_utf8(path) else { return Ok(None) };
-    let path = repo.top()?.join(path);
-    match fs::symlink_metadata(&path) {
-        Ok(found) if found.is_file() => fs::read(&path).map(Some).map_err(OpError::file(&path)),
-        _ => Ok(None),
+    match WorkFile::read(repo, path)? {
+        Found::File(file) => Ok(Some(file.bytes().to_vec())),
+        Found::Nothing | Found::Other => Ok(None),
     }
 }
 
-/// The missions that lie below `specs`. Names that are not UTF-8 are left to the index.
+/// The missions that lie below `specs`, and not behind a link. Names that are not UTF-8 are left to the index.
 fn in_work_tree(specs: &Path) -> Result<Vec<(MissionDir, Content)>, OpError> {
+    if specs.is_symlink() {
+        return Ok(Vec::new());
+    }
+    let is_directory = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     let names = match fs::read_dir(specs) {
-        Ok(entries) => entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()),
+        Ok(entries) => {
+            let directories = entries.flatten().filter(is_directory);
+            directories.filter_map(|entry| entry.file_name().into_string().ok())
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(OpError::file(specs)(error)),
     };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::path::Path;
 
 use super::branch::Standing;
 use crate::git::{GitError, Repo};
@@ -83,8 +84,9 @@ pub(super) fn config_text(repo: &Repo, standing: &Standing) -> Result<Option<Vec
     }
     let Ok(top) = repo.top() else { return Ok(None) };
     let path = top.join(ProjectFile::PATH);
+    let is_behind_a_link = path.parent().is_some_and(Path::is_symlink);
     match fs::symlink_metadata(&path) {
-        Ok(found) if found.is_file() && found.len() <= ProjectFile::MAX_BYTES => {
+        Ok(found) if !is_behind_a_link && found.is_file() && found.len() <= ProjectFile::MAX_BYTES => {
             fs::read(&path).map(Some).map_err(|source| GitError::File { path, source })
         }
         _ => Ok(None),

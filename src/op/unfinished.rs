@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use super::work_file::{Found, WorkFile};
@@ -74,7 +74,7 @@ pub fn begin<'a>(
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
-        fs::write(&new, &text)?;
+        place::options().write(true).create(true).truncate(true).open(&new)?.write_all(&text)?;
         fs::rename(&new, &path)
     };
     written().map_err(|source| GitError::File { path: path.clone(), source })?;

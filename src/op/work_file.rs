@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::env::place;
 use crate::git::{GitError, Repo};
 
 /// A regular file that lies in real directories below the top of the work tree.
@@ -133,7 +134,7 @@ pub fn lock(repo: &Repo) -> Result<Option<File>, GitError> {
     let path = directory.join("rewrite.lock");
     let failed = |source| GitError::File { path: path.clone(), source };
     fs::create_dir_all(&directory).map_err(failed)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let file = place::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(fs::TryLockError::WouldBlock) => Ok(None),

@@ -1,8 +1,8 @@
 //! The artifacts of the work tree, by hand: what lies there now, committed or not.
 //!
 //! Every file is hashed when it is found and again when it is read, so that one that changes meanwhile is skipped.
-//! No link is followed, and a file with a second name is not taken: its other name may lie anywhere. What is queued
-//! leaves once a pushed tip says it. Knows nothing about the queue.
+//! No link is followed, a file with a second name is not taken (its other name may lie anywhere), and neither is one of
+//! another repository inside. What is queued leaves once a pushed tip says it. Knows nothing about the queue.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -27,8 +27,11 @@ struct Found {
 pub fn scan(teller: &Teller<'_>, head: Option<&TreeView>) -> Result<Fresh, GitError> {
     let specs = teller.repo().top()?.join(SPECS);
     let mut missions = Vec::new();
-    for (name, place, metadata) in entries(&specs).unwrap_or_default() {
+    // Behind a link lies somebody else's.
+    let found = if specs.is_symlink() { Ok(Vec::new()) } else { entries(&specs) };
+    for (name, place, metadata) in found.unwrap_or_default() {
         if metadata.is_dir()
+            && !is_repository(&place)
             && let Some(dir) = MissionDir::from_name(name.as_bytes())
         {
             missions.push((dir, meta(&place), place));
@@ -127,9 +130,18 @@ fn entries(directory: &Path) -> io::Result<Vec<(String, PathBuf, Metadata)>> {
     Ok(found)
 }
 
+/// Whether a directory is the top of a repository of its own, whose files are not this one's.
+fn is_repository(directory: &Path) -> bool {
+    directory.join(".git").symlink_metadata().is_ok()
+}
+
 fn walk(directory: &Path, prefix: &str, max_bytes: u64, found: &mut Vec<Found>) {
     for (name, place, metadata) in entries(directory).unwrap_or_default() {
         let path = format!("{prefix}{name}");
+        if metadata.is_dir() && is_repository(&place) {
+            found.push(Found { path, place, judged: Err(Outcome::Skipped(Skip::NotRegularFile)) });
+            continue;
+        }
         if metadata.is_dir() && check_path(&path).is_err() {
             walk(&place, &format!("{path}/"), max_bytes, found);
             continue;

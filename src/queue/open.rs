@@ -191,6 +191,12 @@ enum State {
 
 /// Looks without writing: a database of a newer version is never opened for writing at all.
 fn probe(path: &Path) -> Result<State, QueueError> {
+    // SQLite follows links, and what lies behind one may be anybody's.
+    for path in BESIDE.map(|suffix| with_suffix(path, suffix)) {
+        if path.is_symlink() {
+            return Err(QueueError::io("open", &path)(std::io::Error::other("it is a link")));
+        }
+    }
     match path.metadata() {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
@@ -274,7 +280,7 @@ fn lock(path: &Path) -> Result<File, QueueError> {
         create_directory(directory)?;
     }
     let lock_path = path.with_extension("lock");
-    let mut options = OpenOptions::new();
+    let mut options = place::options();
     options.create(true).truncate(false).write(true);
     private(&mut options);
     let is_new = !lock_path.exists();
@@ -298,6 +304,9 @@ fn lock(path: &Path) -> Result<File, QueueError> {
     }
 }
 
+/// What is added to the name of a database for the files that belong to it; last, itself.
+const BESIDE: [&str; 4] = ["-wal", "-journal", "-shm", ""];
+
 /// How the names of databases begin that were set aside, beside the store; the time follows.
 pub const SET_ASIDE_PREFIX: &str = "queue.corrupt-";
 
@@ -319,7 +328,7 @@ fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
         target = path.with_extension(format!("corrupt-{stamp}-{attempt}"));
     }
     // The log first: without its database it would be taken for the log of the next one.
-    for suffix in ["-wal", "-journal", "-shm", ""] {
+    for suffix in BESIDE {
         let (from, to) = (with_suffix(path, suffix), with_suffix(&target, suffix));
         match std::fs::rename(&from, &to) {
             Ok(()) => {}
@@ -338,7 +347,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// Creates an empty file that only its owner may read, so that `SQLite` gives its helpers the same mode.
 fn create_file(path: &Path) -> Result<(), QueueError> {
-    let mut options = OpenOptions::new();
+    let mut options = place::options();
     options.create(true).truncate(false).write(true);
     private(&mut options);
     options.open(path).map(drop).map_err(QueueError::io("create", path))

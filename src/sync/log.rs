@@ -4,7 +4,7 @@
 //! INVARIANT: no content is written, only paths, ids, hashes and reasons. A log that cannot be written is no failure.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub(super) fn write(repo: &Repo, done: &Reconciled) {
         let _ = fs::rename(&path, path.with_extension("log.old"));
     }
     let is_new = !path.exists();
-    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = place::options().create(true).append(true).open(&path);
     if is_new {
         place::share(&path);
     }

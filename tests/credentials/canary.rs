@@ -4,49 +4,7 @@ use std::path::Path;
 
 use super::{CANARY, acknowledgement, log_in, repository};
 use crate::support::{Listener, Output, Repo, World, any_git};
-
-/// Every command that can be called, with arguments that let it get far.
-const COMMANDS: &[&[&str]] = &[
-    &["create", "Two", "--add", "--json"],
-    &["list"],
-    &["list", "--json"],
-    &["show", "one"],
-    &["install"],
-    &["install", "--dry-run"],
-    &["status"],
-    &["status", "--json"],
-    &["doctor"],
-    &["doctor", "--json"],
-    &["migrate"],
-    &["settle", "--dry-run"],
-    &["settle", "--json"],
-    &["sync", "status"],
-    &["sync", "status", "--json"],
-    &["sync", "enqueue", "--all"],
-    &["sync", "enqueue", "--worktree", "--json"],
-    &["sync", "flush", "--report", "report.json"],
-    &["sync", "flush", "--json"],
-    &["sync", "failures"],
-    &["sync", "retry", "--json"],
-    &["sync", "diagnose", "--json"],
-    &["sync", "import"],
-    &["sync", "bind"],
-    &["sync", "bind", "--json"],
-    &["sync", "bind", "--dry-run"],
-    &["gate", "check", "--kind", "event", "report.json"],
-    &["hook", "pre-commit"],
-    &["hook", "post-commit"],
-    &["hook", "post-merge", "--", "0"],
-    &["hook", "post-rewrite", "--", "amend"],
-    &["hook", "pre-push", "--", "origin", "url"],
-    &["merge-driver", "meta", "--base", "a", "--ours", "b", "--theirs", "c"],
-    &["no-such-command"],
-    &["--help"],
-    &["--version"],
-    &["sync", "purge"],
-    &["sync", "disable"],
-    &["uninstall", "--purge"],
-];
+use crate::threats::COMMANDS;
 
 #[test]
 fn the_token_of_the_file_stands_nowhere_else() {

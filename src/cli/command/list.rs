@@ -62,9 +62,13 @@ fn row(dir: &MissionDir, meta: &Meta, lanes: &[(String, usize)]) -> [String; 6] 
     [number, mid8, text(key::SLUG), text(key::MISSION_TYPE), lanes, dir.to_string()]
 }
 
+/// Characters that a column is padded to, at most: a longer cell makes its own row long, not every row.
+const WIDEST: usize = 100;
+
 /// Columns padded to their widest cell; the first to the right.
 fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count().min(WIDEST)).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     rows.iter()
         .map(|row| {

@@ -28,10 +28,13 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: &Show) -> Result<ExitStat
     Ok(ExitStatus::Done)
 }
 
+/// Characters that keys are padded to, at most.
+const WIDEST: usize = 100;
+
 /// Every key of the file, then where it lies.
 fn tell(printer: &mut Printer, found: &Found) {
     let members = found.meta.members();
-    let width = members.keys().map(|key| key.chars().count()).max().unwrap_or(0).max("path".len());
+    let width = members.keys().map(|key| key.chars().count()).max().unwrap_or(0).clamp("path".len(), WIDEST);
     for (key, value) in members {
         let text = match value {
             Value::String(text) => text.clone(),

@@ -210,11 +210,11 @@ fn names(crowd: &Crowd<'_>, dir: &MissionDir, meta: &Meta) -> Vec<Finding> {
             found.push(Finding::new(Code::Mid8Ambiguous, message));
         }
     }
-    if let Some(prefix) = prefix(dir) {
-        if let Some(others) = others(crowd.prefixes.get(prefix), dir) {
-            let message = format!("{prefix}- also begins {others}");
-            found.push(Finding::new(Code::PrefixDuplicate, message));
-        }
+    if let Some(prefix) = prefix(dir)
+        && let Some(others) = others(crowd.prefixes.get(prefix), dir)
+    {
+        let message = format!("{prefix}- also begins {others}");
+        found.push(Finding::new(Code::PrefixDuplicate, message));
     }
     found
 }

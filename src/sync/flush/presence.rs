@@ -3,7 +3,7 @@
 //! A running sender keeps a lock on a file of its name, which the system takes away when it dies. Where that cannot be
 //! had, the lease decides.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::env::place;
@@ -20,7 +20,7 @@ impl Presence {
     pub(super) fn show(store: &Path, owner: &str) -> Option<Self> {
         let path = sign(store, owner)?;
         fs::create_dir_all(path.parent()?).ok()?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).ok()?;
+        let file = place::options().create(true).truncate(false).write(true).open(&path).ok()?;
         file.try_lock().ok()?;
         Some(Self { path, _lock: file })
     }
@@ -28,7 +28,7 @@ impl Presence {
     /// Whether `owner` was at work here and is no more. What cannot be told counts as no.
     pub(super) fn is_gone(store: &Path, owner: &str) -> bool {
         let Some(path) = sign(store, owner) else { return false };
-        let Ok(file) = OpenOptions::new().write(true).open(&path) else { return false };
+        let Ok(file) = place::options().write(true).open(&path) else { return false };
         match file.try_lock() {
             Ok(()) => fs::remove_file(&path).is_ok(),
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
