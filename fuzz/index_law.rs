@@ -176,7 +176,8 @@ fn directory<'a>(data: &'a [u8], above: &[u8], id_bytes: usize, trees: &mut Tree
 }
 
 fn in_hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 fn split(data: &[u8], at: u8) -> (&[u8], &[u8]) {
@@ -219,7 +220,7 @@ fn written(read: &IndexFile, version: u8, id_bytes: usize, trees: Option<&Trees>
         let begin = bytes.len();
         bytes.extend([0; STAT]);
         bytes[begin + 24..begin + 28].copy_from_slice(&mode(entry).to_be_bytes());
-        bytes.extend(hex(entry.oid().map_or_else(|| "0".repeat(2 * id_bytes), |id| id.to_string())));
+        bytes.extend(hex(&entry.oid().map_or_else(|| "0".repeat(2 * id_bytes), |id| id.to_string())));
         let mark = |is: bool, bit: u16| if is { bit } else { 0 };
         let further = mark(entry.is_skipped(), SKIP_WORKTREE) | mark(entry.is_intent_to_add(), INTENT_TO_ADD);
         let flags = mark(entry.is_assumed_unchanged(), ASSUME_VALID)
@@ -260,14 +261,14 @@ fn write_directory(trees: &Trees, path: &[u8], name: &[u8], content: &mut Vec<u8
     content.extend(name);
     content.extend(format!("\0{entries} {}\n", inside.len()).bytes());
     if let Some((id, _)) = known {
-        content.extend(hex(id.clone()));
+        content.extend(hex(id));
     }
     for child in inside {
         write_directory(trees, child, child_of(child, path).expect("a child"), content);
     }
 }
 
-fn hex(id: String) -> Vec<u8> {
+fn hex(id: &str) -> Vec<u8> {
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).expect("hex")).expect("a digit");
     id.as_bytes().chunks(2).map(|pair| 16 * digit(pair[0]) + digit(pair[1])).collect()
 }

@@ -88,7 +88,11 @@ fn leaves(value: &Value, path: &str, out: &mut BTreeSet<String>) {
     match value {
         Value::Null => {}
         Value::Object(members) => leaves_of(members, path, out),
-        Value::Array(items) => items.iter().for_each(|item| leaves(item, &format!("{path}/*"), out)),
+        Value::Array(items) => {
+            for item in items {
+                leaves(item, &format!("{path}/*"), out);
+            }
+        }
         scalar => drop(out.insert(format!("{path}={}", json::line(scalar)))),
     }
 }

@@ -220,9 +220,9 @@ fn a_contract_that_cannot_be_used_says_where() {
         ("/tracker_bind/shapes/identity/types/uuid/0", json!("text"), "no such type or format: \"text\""),
     ];
     for (place, value, expected) in changes {
-        let mut changed = whole.clone();
-        *changed.pointer_mut(place).expect("a place in the contract") = value;
-        let words = said(&changed.to_string());
+        let mut contract = whole.clone();
+        *contract.pointer_mut(place).expect("a place in the contract") = value;
+        let words = said(&contract.to_string());
         assert!(words.starts_with("contract: `") && words.ends_with(expected), "{place}: {words}");
     }
     let mut circular = whole.clone();

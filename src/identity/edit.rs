@@ -44,7 +44,7 @@ pub fn with_build_id(text: &[u8], id: &str) -> Result<Vec<u8>, NotEdited> {
     } else {
         edited(text, section, key, id)?
     };
-    if only_this_changed(before, &read(&after)?, section, key, id) && lines_stay(text, &after, key) {
+    if only_this_changed(before, &read(&after)?, section, key, id) && lines_stay(text, &after) {
         Ok(after.into_bytes())
     } else {
         Err(NotEdited::Lossy)
@@ -96,13 +96,13 @@ fn only_this_changed(mut before: Value, after: &Value, section: &str, key: &str,
     before == *after
 }
 
-/// Whether every line is still there, but for the one that holds the key.
-fn lines_stay(before: &str, after: &str, key: &str) -> bool {
-    let after: Vec<&str> = after.lines().collect();
-    before
-        .lines()
-        .filter(|line| !line.contains(key) && !line.trim_start().starts_with("build:"))
-        .all(|line| after.contains(&line))
+/// Whether every line is still there, in order, but for one; lines may be added in one place.
+fn lines_stay(before: &str, after: &str) -> bool {
+    let [before, after] = [before, after].map(|text| text.split('\n').collect::<Vec<_>>());
+    let begin = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let (before, after) = (&before[begin..], &after[begin..]);
+    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+    before.len() - end <= 1
 }
 
 #[cfg(test)]

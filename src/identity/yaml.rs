@@ -124,6 +124,7 @@ impl<'de> Visitor<'de> for Count<'_> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]
