@@ -3,7 +3,7 @@
 //!
 //! INVARIANT: at every moment the name leads to a whole file, the one before or the one after.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -16,11 +16,18 @@ pub fn put_finished(file: NamedTempFile, path: &Path) -> io::Result<()> {
         file.as_file().sync_all()?;
     }
     // A file that is renamed over another is written to the disk at once by ext4; two that change places are not.
-    if exchange(file.path(), path) {
+    let file = file.into_temp_path();
+    if exchange(&file, path) {
         // What is under the other name now is what was replaced.
-        return Ok(());
+        if fs::remove_file(&file).is_ok() {
+            return file.keep().map(drop).map_err(|error| error.error);
+        }
+        // It would stay there. A rename leaves nothing.
+        if !exchange(&file, path) {
+            return Ok(());
+        }
     }
-    file.persist(path).map(drop).map_err(|error| error.error)
+    file.persist(path).map_err(|error| error.error)
 }
 
 #[cfg(target_os = "linux")]

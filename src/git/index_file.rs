@@ -106,7 +106,7 @@ impl IndexFile {
                 if let Some(last) = read.entries.last() {
                     let stage = found.flags & STAGE;
                     let above = (&read.names[last.name.clone()], last.flags & STAGE);
-                    in_order &= above < (found.name, stage) && above != (found.name, 0);
+                    in_order &= above <= (found.name, stage) && above != (found.name, 0);
                 }
                 let from = read.names.len();
                 read.names.extend_from_slice(found.name);
