@@ -67,10 +67,10 @@ mod tests {
         for text in ["one", "two"] {
             // The first has nothing to change places with.
             let file = NamedTempFile::new_in(directory.path()).expect("a file");
-            std::fs::write(file.path(), text).expect("written");
+            fs::write(file.path(), text).expect("written");
             put_finished(file, &path).expect("in place");
-            assert_eq!(std::fs::read_to_string(&path).expect("there"), text);
-            assert_eq!(std::fs::read_dir(directory.path()).expect("entries").count(), 1);
+            assert_eq!(fs::read_to_string(&path).expect("there"), text);
+            assert_eq!(fs::read_dir(directory.path()).expect("entries").count(), 1);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::rc::Rc;
 
 use git2::ObjectType;
 
@@ -87,7 +88,12 @@ pub(super) struct Objects {
     /// Whether others may write here too
     is_shared: OnceCell<bool>,
     batch: OnceCell<RefCell<Batch>>,
+    /// The trees that were asked for last, the last one first
+    trees: RefCell<Vec<(Oid, Rc<Tree>)>>,
 }
+
+/// As many trees are kept: those above the files of two commits that are compared.
+const TREES: usize = 8;
 
 impl Objects {
     pub(super) fn new(git: Git, git_dir: &Path, common_dir: &Path, is_sha1: bool) -> Self {
@@ -99,6 +105,7 @@ impl Objects {
             library: OnceCell::new(),
             is_shared: OnceCell::new(),
             batch: OnceCell::new(),
+            trees: RefCell::default(),
         }
     }
 
@@ -186,8 +193,20 @@ impl Objects {
         self.batch()?.borrow_mut().size(oid)
     }
 
-    /// A tree.
-    pub(super) fn tree(&self, oid: &Oid) -> Result<Tree, GitError> {
+    /// A tree; the last ones are kept, because paths have beginnings in common.
+    pub(super) fn tree(&self, oid: &Oid) -> Result<Rc<Tree>, GitError> {
+        let mut trees = self.trees.borrow_mut();
+        if let Some(at) = trees.iter().position(|(known, _)| known == oid) {
+            trees[..=at].rotate_right(1);
+            return Ok(Rc::clone(&trees[0].1));
+        }
+        let tree = Rc::new(self.read_tree(oid)?);
+        trees.truncate(TREES - 1);
+        trees.insert(0, (oid.clone(), Rc::clone(&tree)));
+        Ok(tree)
+    }
+
+    fn read_tree(&self, oid: &Oid) -> Result<Tree, GitError> {
         let id_bytes = oid.as_str().len() / 2;
         let whole =
             |kind, data: &[u8]| (kind == ObjectType::Tree).then(|| Tree::read(data.to_vec(), id_bytes))?;

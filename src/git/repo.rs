@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::discover::{self, Found};
 use super::objects::{Entry, Mode, Objects};
@@ -195,7 +196,7 @@ impl Repo {
     }
 
     /// The same, its entries left where they stand.
-    pub fn whole_tree(&self, tree: &Oid) -> Result<Tree, GitError> {
+    pub fn whole_tree(&self, tree: &Oid) -> Result<Rc<Tree>, GitError> {
         self.objects.tree(tree)
     }
 

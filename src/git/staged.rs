@@ -104,7 +104,7 @@ impl Repo {
         }
         let old = old.map(|tree| self.whole_tree(&tree)).transpose()?;
         let mut comparison = Comparison { repo: self, index: &index, at: 0, changes: Vec::new() };
-        comparison.compare(directory, old.as_ref())?;
+        comparison.compare(directory, old.as_deref())?;
         let mut changes = comparison.changes;
         changes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Some(changes))

@@ -2,6 +2,8 @@
 //!
 //! Pure. Knows nothing about where objects lie.
 
+use std::cell::{Cell, OnceCell};
+
 use super::{Entry, Mode, Oid};
 
 /// A tree that was read whole.
@@ -9,7 +11,14 @@ use super::{Entry, Mode, Oid};
 pub struct Tree {
     data: Vec<u8>,
     id_bytes: usize,
+    /// How often a name was looked for
+    asked: Cell<usize>,
+    /// Where entries begin, in the order of their names; made for a tree that is asked often
+    by_name: OnceCell<Vec<usize>>,
 }
+
+/// So many names are looked for one entry after the other.
+const FEW: usize = 4;
 
 /// One entry of a tree, in place.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +51,7 @@ impl Tree {
             entry.id.iter().any(|b| *b != 0).then_some(())?;
             rest = after;
         }
-        Some(Self { data, id_bytes })
+        Some(Self { data, id_bytes, asked: Cell::new(0), by_name: OnceCell::new() })
     }
 
     /// The entries, in git's order.
@@ -57,7 +66,29 @@ impl Tree {
 
     /// The entry with this name.
     pub fn entry(&self, name: &[u8]) -> Option<Entry> {
-        self.entries().find(|entry| entry.name == name)?.to_owned()
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() <= FEW {
+            return self.entries().find(|entry| entry.name == name)?.to_owned();
+        }
+        let places = self.by_name.get_or_init(|| self.places());
+        let place = places.binary_search_by(|place| self.name_at(*place).cmp(name)).ok()?;
+        next(&self.data[places[place]..], self.id_bytes)?.0.to_owned()
+    }
+
+    /// Git orders directories as if their names ended in a slash.
+    fn places(&self) -> Vec<usize> {
+        let mut rest = self.data.as_slice();
+        let mut places = Vec::new();
+        while let Some((_, after)) = next(rest, self.id_bytes) {
+            places.push(self.data.len() - rest.len());
+            rest = after;
+        }
+        places.sort_by(|a, b| self.name_at(*a).cmp(self.name_at(*b)));
+        places
+    }
+
+    fn name_at(&self, place: usize) -> &[u8] {
+        next(&self.data[place..], self.id_bytes).map_or(&[], |(entry, _)| entry.name)
     }
 }
 
@@ -92,13 +123,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_found_however_often_they_are_asked_for() {
+        // Git has `a-b` before the directory `a`, and `a` before `a-b` where it is a file.
+        let id = [7; 20];
+        let data = [b"100644 a-b\0".as_slice(), &id, b"40000 a\0", &id, b"100644 b\0", &id].concat();
+        let tree = Tree::read(data, 20).expect("a tree");
+        for _ in 0..=FEW {
+            for name in ["a-b", "a", "b"] {
+                assert_eq!(tree.entry(name.as_bytes()).map(|entry| entry.name), Some(name.into()), "{name}");
+            }
+            assert!(["", "a-", "c"].iter().all(|name| tree.entry(name.as_bytes()).is_none()));
+        }
+    }
+
+    #[test]
     fn entries_are_read_in_place() {
         let data = [b"100644 a\0".as_slice(), &[1; 20], b"40000 b c\0", &[2; 20]].concat();
         let tree = Tree::read(data.clone(), 20).expect("a tree");
         let names: Vec<_> = tree.entries().map(|entry| (entry.name, entry.mode)).collect();
         assert_eq!(names, [(b"a".as_slice(), Mode::FILE), (b"b c".as_slice(), Mode::TREE)]);
         assert_eq!(tree.entry(b"b c").map(|entry| entry.oid), Oid::from_bytes(&[2; 20]));
-        assert!(tree.entry(b"b").is_none());
+        for _ in 0..=2 * FEW {
+            assert!(tree.entry(b"b").is_none());
+            assert_eq!(tree.entry(b"a").map(|entry| entry.oid), Oid::from_bytes(&[1; 20]));
+        }
         for end in (1..data.len()).filter(|end| *end != 29) {
             assert!(Tree::read(data[..end].to_vec(), 20).is_none(), "cut at {end}");
         }
