@@ -209,6 +209,9 @@ fn a_display_number_identifies_nothing() {
     // Digits of another key, and words under a key that is only for display, are nobody's number.
     let clock = with(ENVELOPE, r#"{"aggregate_id":"mission/7","lamport_clock":7}"#);
     assert_eq!(validate(&clock, Context::Event), Ok(()));
+    // Also where there is a number that could be meant.
+    let beside = with(ENVELOPE, &format!(r#"{{"aggregate_id":"mission/7","lamport_clock":7,{number}}}"#));
+    assert_eq!(validate(&beside, Context::Event), Ok(()));
     let word = with(ENVELOPE, r#"{"aggregate_id":"mission/new","more":{"mission_number":"new"}}"#);
     assert_eq!(validate(&word, Context::Event), Ok(()));
     let part = with(ENVELOPE, r#"{"aggregate_id":"mission//x","more":{"mission_number":""}}"#);
