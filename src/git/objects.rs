@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use git2::ObjectType;
 
+use super::commit_header::{self, CommitHeader};
 use super::process::Git;
 use super::store::{Store, elsewhere};
 use super::tree::Tree;
@@ -54,27 +55,6 @@ pub struct Entry {
     pub mode: Mode,
     /// Its object
     pub oid: Oid,
-}
-
-/// What a commit says first.
-pub(super) struct CommitHeader {
-    /// Its tree
-    pub(super) tree: Oid,
-    /// Its first parent, if it has one
-    pub(super) first_parent: Option<Oid>,
-}
-
-impl CommitHeader {
-    /// Reads `tree <id> LF`, then perhaps `parent <id> LF`.
-    fn read(data: &[u8]) -> Option<Self> {
-        let mut lines = data.split(|b| *b == b'\n').map(str::from_utf8);
-        let tree = Oid::parse(lines.next()?.ok()?.strip_prefix("tree ")?)?;
-        let parent = lines.next()?.ok()?.strip_prefix("parent ").map(Oid::parse);
-        match parent {
-            Some(None) => None,
-            parent => Some(Self { tree, first_parent: parent.flatten() }),
-        }
-    }
 }
 
 /// The object database.
@@ -120,6 +100,13 @@ impl Objects {
         self.store.read(oid, |kind, data| (kind == ObjectType::Commit).then(|| CommitHeader::read(data))?)
     }
 
+    /// When a commit was committed, in seconds since 1970; `None` where that cannot be told here.
+    pub(super) fn commit_seconds(&self, oid: &Oid) -> Option<i64> {
+        self.store.read(oid, |kind, data| {
+            (kind == ObjectType::Commit).then(|| commit_header::committed_seconds(data))?
+        })
+    }
+
     /// The tree of a commit or tree; `None` if it names neither.
     pub(super) fn tree_of(&self, treeish: &Oid) -> Result<Option<Oid>, GitError> {
         let known = self.store.read(treeish, |kind, data| match kind {
@@ -143,6 +130,12 @@ impl Objects {
     pub(super) fn resolve(&self, revision: &str) -> Result<Option<Oid>, GitError> {
         if revision.is_empty() || revision.contains(['\n', '\0']) {
             return Ok(None);
+        }
+        // What is an id names nothing else.
+        if let Some(oid) = Oid::parse(revision)
+            && self.store.header(&oid).is_some()
+        {
+            return Ok(Some(oid));
         }
         if let Some(library) = self.library()
             && let Ok(object) = library.revparse_single(revision)

@@ -66,6 +66,9 @@ impl Repo {
 
     /// The refs below a prefix (`refs/remotes/origin/`) that name commits, with their tips; symbolic refs left out.
     pub fn refs_below(&self, prefix: &str) -> Result<Vec<(String, Oid)>, GitError> {
+        if let Some(known) = self.refs_by_reading(prefix) {
+            return Ok(known);
+        }
         let args = ["for-each-ref", "--format=%(objectname) %(symref) %(refname)", prefix];
         let stdout = self.git.run(&args, b"")?;
         Ok(String::from_utf8_lossy(&stdout)
@@ -161,6 +164,9 @@ impl Repo {
 
     /// The commits that the HEADs of this repository's work trees name, linked ones included.
     pub fn work_tree_heads(&self) -> Result<Vec<Oid>, GitError> {
+        if let Some(known) = self.heads_by_reading() {
+            return Ok(known);
+        }
         let stdout = self.git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
         let lines = stdout.split(|b| *b == 0).filter_map(|line| line.strip_prefix(b"HEAD "));
         Ok(lines.filter_map(|line| Oid::parse(std::str::from_utf8(line).ok()?)).collect())
@@ -168,6 +174,9 @@ impl Repo {
 
     /// When a commit was committed.
     pub fn commit_time(&self, commit: &Oid) -> Result<Instant, GitError> {
+        if let Some(known) = self.objects.commit_seconds(commit).and_then(Instant::from_unix_seconds) {
+            return Ok(known);
+        }
         let args = ["log", "-1", "--no-show-signature", "--format=%ct", commit.as_str(), "--"];
         let line = self.git.line(&args, b"")?;
         let time = line.trim().parse().ok().and_then(Instant::from_unix_seconds);

@@ -34,7 +34,7 @@ fn repository() -> tempfile::TempDir {
     home
 }
 
-const REVISIONS: [&str; 16] = [
+const REVISIONS: [&str; 18] = [
     "HEAD",
     "HEAD^1",
     "refs/heads/main",
@@ -43,6 +43,8 @@ const REVISIONS: [&str; 16] = [
     "refs/heads/team/side^1",
     "refs/heads/team",
     "refs/heads/nobody",
+    "refs/heads/nobody^1",
+    "refs/heads/nobody-g0123abc",
     "refs/heads/",
     "refs/heads/../heads/main",
     "refs/heads/main.lock",
@@ -82,10 +84,14 @@ fn refs_say_what_git_says() {
         assert!(loose.contains(&revision), "{revision} has a file");
     }
     assert!(!loose.contains(&"refs/tags/heavy") && !loose.contains(&"main"));
+    assert!(loose.contains(&"refs/heads/nobody") && !loose.contains(&"refs/heads/nobody-g0123abc"));
     git(top, &["pack-refs", "--all"]);
-    assert_eq!(answered(top), [""; 0], "everything is packed");
+    // Nor is the directory there any more that lay in the way of a branch.
+    let is_known = |revision: &&&str| loose.contains(*revision) || **revision == "refs/heads/team";
+    let packed: Vec<&str> = REVISIONS.iter().filter(is_known).copied().collect();
+    assert_eq!(answered(top), packed, "everything is packed");
     git(top, &["commit", "-qm", "three", "--allow-empty"]);
-    assert_eq!(answered(top), ["HEAD", "HEAD^1", "refs/heads/main", "refs/heads/main^1"]);
+    assert_eq!(answered(top), packed);
     git(top, &["checkout", "-q", "--detach", "HEAD^"]);
     assert!(answered(top).contains(&"HEAD"));
     let linked = tempfile::tempdir().expect("a directory");
@@ -93,6 +99,157 @@ fn refs_say_what_git_says() {
     assert!(answered(&linked.path().join("tree")).contains(&"HEAD^1"));
     git(top, &["checkout", "-q", "--orphan", "unborn"]);
     assert!(!answered(top).contains(&"HEAD"));
+}
+
+/// What reading says of branches and work trees, after it was compared with what git says; `None` where git is asked.
+fn listed(top: &Path) -> (Vec<Option<usize>>, Option<usize>) {
+    let repo = Repo::discover(top).expect("a repository");
+    let prefixes =
+        ["refs/heads/", "refs/heads/team/", "refs/remotes/", "refs/remotes/origin/", "refs/remotes/no/"];
+    let read = prefixes.map(|prefix| {
+        let said = git(top, &["for-each-ref", "--format=%(symref)|%(objectname) %(refname)", prefix]);
+        let direct = said.lines().filter_map(|line| line.strip_prefix('|')?.split_once(' '));
+        let said: Vec<_> =
+            direct.map(|(id, name)| (name.to_owned(), Oid::parse(id).expect("an id"))).collect();
+        assert_eq!(repo.refs_below(prefix).expect("refs"), said, "{prefix}");
+        repo.refs_by_reading(prefix).map(|read| {
+            assert_eq!(read, said, "{prefix}");
+            read.len()
+        })
+    });
+    let said = git(top, &["worktree", "list", "--porcelain"]);
+    let mut said: Vec<_> =
+        said.lines().filter_map(|line| line.strip_prefix("HEAD ")).filter_map(Oid::parse).collect();
+    said.sort();
+    let sorted = |mut heads: Vec<Oid>| {
+        heads.sort();
+        heads
+    };
+    assert_eq!(sorted(repo.work_tree_heads().expect("heads")), said);
+    let heads = repo.heads_by_reading().map(|read| {
+        assert_eq!(sorted(read), said);
+        said.len()
+    });
+    (read.to_vec(), heads)
+}
+
+#[test]
+fn branches_and_work_trees_are_those_that_git_lists() {
+    let home = repository();
+    let top = home.path();
+    let ours = top.join(".git");
+    let all = [Some(2), Some(1), Some(1), Some(1), Some(0)];
+    assert_eq!(listed(top), (all.to_vec(), Some(1)));
+    git(top, &["pack-refs", "--all"]);
+    assert_eq!(listed(top), (all.to_vec(), Some(1)), "packed");
+    git(top, &["commit", "-qm", "three", "--allow-empty"]);
+    assert_eq!(listed(top), (all.to_vec(), Some(1)), "packed, and moved since");
+    // A symbolic ref in the place of a packed one, and a file that git is about to put into place.
+    git(top, &["symbolic-ref", "refs/heads/team/side", "refs/heads/main"]);
+    std::fs::write(ours.join("refs/heads/x.lock"), "").expect("written");
+    assert_eq!(listed(top).0[..2], [Some(1), Some(0)]);
+    git(top, &["symbolic-ref", "refs/heads/dangling", "refs/heads/nobody"]);
+    assert_eq!(listed(top).0[0], Some(1));
+
+    let linked = tempfile::tempdir().expect("a directory");
+    let tree = |name: &str| linked.path().join(name);
+    let add = |name: &str, args: [&str; 2]| {
+        git(top, &["worktree", "add", "-q", args[0], args[1], &tree(name).to_string_lossy()]);
+    };
+    git(top, &["worktree", "add", "-q", "--detach", &tree("detached").to_string_lossy(), "HEAD^"]);
+    add("branch", ["-b", "linked"]);
+    add("gone", ["-b", "gone"]);
+    std::fs::remove_dir_all(tree("gone")).expect("removed");
+    git(top, &["worktree", "lock", &tree("branch").to_string_lossy()]);
+    git(top, &["pack-refs", "--all"]);
+    for from in [top.to_owned(), tree("detached"), tree("branch")] {
+        assert_eq!(listed(&from).1, Some(4), "{}", from.display());
+    }
+    std::fs::rename(tree("detached"), tree("moved")).expect("moved");
+    assert_eq!(listed(&tree("moved")).1, Some(4));
+    git(&tree("moved"), &["checkout", "-q", "--orphan", "unborn"]);
+    assert_eq!(listed(top).1, None, "of an unborn branch git is asked");
+    std::fs::write(ours.join("worktrees/branch/gitdir"), "").expect("written");
+    assert_eq!(listed(top).1, None);
+}
+
+#[test]
+fn what_no_git_would_write_is_left_to_git() {
+    let branch = |what: &str| format!(".git/refs/heads/{what}");
+    let id = "1".repeat(40);
+    let cases: [(&str, String, String); 6] = [
+        ("an empty file", branch("odd"), String::new()),
+        ("no line end", branch("odd"), id.clone()),
+        ("no id", branch("odd"), "hello\n".to_owned()),
+        ("a name of another form", branch("a b"), format!("{id}\n")),
+        ("packed, of another form", ".git/packed-refs".to_owned(), format!("{id}\trefs/heads/odd\n")),
+        ("zeros", branch("odd"), format!("{}\n", "0".repeat(40))),
+    ];
+    for (what, file, text) in cases {
+        let home = repository();
+        std::fs::write(home.path().join(file), text).expect("written");
+        let repo = Repo::discover(home.path()).expect("a repository");
+        assert_eq!(repo.refs_by_reading("refs/heads/"), None, "{what}");
+    }
+    #[cfg(unix)]
+    for (from, to) in [("refs/heads/main", "main-too"), ("refs/heads", "deep")] {
+        let home = repository();
+        let ours = home.path().join(".git");
+        std::os::unix::fs::symlink(ours.join(from), ours.join("refs/heads").join(to)).expect("a link");
+        let repo = Repo::discover(home.path()).expect("a repository");
+        assert_eq!(repo.refs_by_reading("refs/heads/"), None, "{to}");
+    }
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let top = elsewhere.path();
+    if ask(top, &["init", "-q", "-b", "main", "--ref-format=reftable"]).is_some() {
+        git(top, &["commit", "-qm", "one", "--allow-empty"]);
+        assert_eq!(listed(top), (vec![None; 5], None));
+    }
+    let home = repository();
+    let repo = Repo::discover(home.path()).expect("a repository");
+    for prefix in ["refs/", "refs/tags/", "refs/heads", "refs/headsup/", "refs/heads/../", "refs/heads//"] {
+        assert_eq!(repo.refs_by_reading(prefix), None, "{prefix}");
+    }
+}
+
+#[test]
+fn a_commit_was_made_when_git_says() {
+    let home = repository();
+    let top = home.path();
+    let repo = Repo::discover(top).expect("a repository");
+    let tree = git(top, &["rev-parse", "HEAD^{tree}"]);
+    let mut read = Vec::new();
+    for (committer, more) in [
+        ("C <c@e> 1700000000 +0100", ""),
+        ("C <c@e> 0 +0000", ""),
+        ("C > D <c>@e> 12 -1130", ""),
+        (" <> 12 +0000", ""),
+        ("C <c@e> 12 +0100", "encoding latin1\n"),
+        ("C <c@e> 12 +0100", "gpgsig -----BEGIN\n encoding x\n"),
+        ("C <c@e> 012 +0100", ""),
+        ("C <c@e>  12 +0100", ""),
+        ("C <c@e> 12 +01", ""),
+        ("C <c@e> 12 0100", ""),
+        ("C <c@e> -12 +0100", ""),
+        ("C <c@e> 99999999999999999999 +0100", ""),
+        ("C <c@e>", ""),
+    ] {
+        let text = format!("tree {tree}\nauthor A <a@e> 7 +0000\ncommitter {committer}\n{more}\nwords\n");
+        std::fs::write(top.join("commit"), text).expect("written");
+        let id = git(top, &["hash-object", "--literally", "-w", "-t", "commit", "commit"]);
+        let said = git(top, &["log", "-1", "--format=%ct", &id]).parse().ok();
+        let oid = Oid::parse(&id).expect("an id");
+        let known = repo.objects.commit_seconds(&oid);
+        assert!(known.is_none() || known == said, "{committer}: {known:?}, {said:?}");
+        let time = repo.commit_time(&oid).ok().map(|time| time.unix_millis() / 1000);
+        assert_eq!(
+            time,
+            said.and_then(|said: i64| u64::try_from(said).ok()).filter(|said| *said < 1 << 40),
+            "{committer}"
+        );
+        read.push(known.is_some());
+    }
+    assert_eq!(read, [true, true, true, true, false, true, true, false, false, false, false, false, false]);
 }
 
 #[test]
