@@ -48,10 +48,72 @@ const TOKENS: [Token; 10] = [
     },
 ];
 
-/// The first thing in the text that looks like a secret.
+/// The heading of a private key begins so.
+const HEADING: &str = "-----BEGIN ";
+/// A JSON object in base 64 begins so.
+const JSON: &str = "eyJ";
+/// Names of one kind of secret, in small letters.
+const AWS_SECRETS: [&str; 3] = ["aws_secret_access_key", "aws_secret_key", "secretaccesskey"];
+
+/// The first thing in the text that looks like a secret. Lines in which nothing begins like one are not looked at
+/// closely: that is nearly all of them, and every artifact of a commit is looked through.
 pub fn find_secret(text: &str) -> Option<Secret> {
-    let mut lines = text.split('\n').enumerate();
-    lines.find_map(|(at, line)| rule_of(line).map(|rule| Secret { rule, line: at + 1 }))
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(found) = next_beginning(bytes, at) {
+        let start = bytes[..found].iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+        let end = bytes[found..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| found + end);
+        if let Some(rule) = rule_of(&text[start..end]) {
+            return Some(Secret { rule, line: bytes[..start].iter().filter(|b| **b == b'\n').count() + 1 });
+        }
+        at = end;
+    }
+    None
+}
+
+/// Where, from `from` on, something begins as some secret does.
+fn next_beginning(bytes: &[u8], from: usize) -> Option<usize> {
+    let may_begin = |pair: &[u8]| FIRST[usize::from(pair[0])] & SECOND[usize::from(pair[1])] != 0;
+    let pairs = bytes.get(from..)?.windows(2).enumerate();
+    pairs.filter(|(_, pair)| may_begin(pair)).map(|(at, _)| from + at).find(|at| begins(&bytes[*at..]))
+}
+
+fn begins(rest: &[u8]) -> bool {
+    let tokens = TOKENS.iter().flat_map(|token| token.prefixes);
+    let folded =
+        |name: &&str| rest.get(..name.len()).is_some_and(|rest| rest.eq_ignore_ascii_case(name.as_bytes()));
+    tokens.chain([&HEADING, &JSON]).any(|prefix| rest.starts_with(prefix.as_bytes()))
+        || AWS_SECRETS.iter().any(folded)
+}
+
+/// One bit for each way in which secrets begin, of the bytes that are first and of those that are second.
+const FIRST: [u8; 256] = bits(0);
+const SECOND: [u8; 256] = bits(1);
+
+/// Of the first or of the second bytes of everything that a secret begins with. Bits stand for several beginnings each:
+/// what is let through is looked at anyway.
+const fn bits(at: usize) -> [u8; 256] {
+    let mut bits = [0; 256];
+    let mut token = 0;
+    while token < TOKENS.len() {
+        let prefixes = TOKENS[token].prefixes;
+        let mut prefix = 0;
+        while prefix < prefixes.len() {
+            bits[prefixes[prefix].as_bytes()[at] as usize] |= 1 << (token % 6);
+            prefix += 1;
+        }
+        token += 1;
+    }
+    bits[HEADING.as_bytes()[at] as usize] |= 1 << 6;
+    bits[JSON.as_bytes()[at] as usize] |= 1 << 6;
+    let mut name = 0;
+    while name < AWS_SECRETS.len() {
+        let byte = AWS_SECRETS[name].as_bytes()[at];
+        bits[byte as usize] |= 1 << 7;
+        bits[byte.to_ascii_uppercase() as usize] |= 1 << 7;
+        name += 1;
+    }
+    bits
 }
 
 fn rule_of(line: &str) -> Option<&'static str> {
@@ -80,7 +142,7 @@ impl Token {
 
 /// The heading of a PEM or PGP private key of any kind.
 fn private_key(line: &str) -> bool {
-    line.split("-----BEGIN ").skip(1).any(|rest| {
+    line.split(HEADING).skip(1).any(|rest| {
         let label = rest.split("-----").next().unwrap_or_default();
         rest.len() > label.len() && (label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK"))
     })
@@ -88,12 +150,12 @@ fn private_key(line: &str) -> bool {
 
 /// Three parts of base 64, of which the first two are JSON objects.
 fn json_web_token(line: &str) -> bool {
-    starts(line, "eyJ").any(|rest| {
+    starts(line, JSON).any(|rest| {
         let mut parts = rest.split('.').map(|part| part.bytes().take_while(|b| word_or_dash(*b)).count());
         let mut text = rest.split('.');
         let whole = |part: Option<&str>, count: Option<usize>| part.map(str::len) == count && count > Some(4);
         whole(text.next(), parts.next())
-            && text.clone().next().is_some_and(|claims| claims.starts_with("eyJ"))
+            && text.clone().next().is_some_and(|claims| claims.starts_with(JSON))
             && whole(text.next(), parts.next())
             && parts.next().is_some_and(|signature| signature >= 16)
     })
@@ -102,8 +164,7 @@ fn json_web_token(line: &str) -> bool {
 /// `aws_secret_access_key = <40 characters>`, in any of its spellings.
 fn aws_secret(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
-    let names = ["aws_secret_access_key", "aws_secret_key", "secretaccesskey"];
-    names.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).any(|end| {
+    AWS_SECRETS.iter().filter_map(|name| lower.find(name).map(|at| at + name.len())).any(|end| {
         let value = line[end..].trim_start_matches([' ', '\t', '"', '\'', '=', ':', '`']);
         let length = value.bytes().take_while(|b| alphanumeric(*b) || matches!(b, b'/' | b'+')).count();
         value.len() < line.len() - end && length == 40
@@ -194,6 +255,36 @@ mod tests {
         ] {
             assert_eq!(find_secret(text), None, "{text}");
         }
+    }
+
+    /// Whatever stands before, beside and after it.
+    #[test]
+    fn what_is_passed_over_holds_nothing() {
+        let line_by_line = |text: &str| {
+            let mut lines = text.split('\n').enumerate();
+            lines.find_map(|(at, line)| rule_of(line).map(|rule| Secret { rule, line: at + 1 }))
+        };
+        let mut found = 0;
+        for (_, secret) in samples() {
+            let upper = secret.to_ascii_uppercase();
+            for part in (0..=secret.len())
+                .flat_map(|end| [&secret[..end], &secret[secret.len() - end..], &upper[..end]])
+            {
+                for (before, after) in [
+                    ("", ""),
+                    ("\n", "\n"),
+                    ("git section --- sk\r\n", "é"),
+                    ("é eyJ A", " A"),
+                    ("_", "\n\nAKI"),
+                    ("-", "-"),
+                ] {
+                    let text = format!("{before}{part}{after}");
+                    found += usize::from(find_secret(&text).is_some());
+                    assert_eq!(find_secret(&text), line_by_line(&text), "{text}");
+                }
+            }
+        }
+        assert!(found > 500, "{found}");
     }
 
     #[test]
