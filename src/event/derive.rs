@@ -73,8 +73,15 @@ pub fn derive(mission: &MissionTree<'_>) -> Derived {
             return derived;
         }
     };
-    let mut telling =
-        Telling { mission, contract, root: format!("mission/{id}"), ids: BTreeSet::new(), derived };
+    let mut telling = Telling {
+        mission,
+        contract,
+        root: format!("mission/{id}"),
+        sample: Envelope::sample(mission.project_uuid),
+        judged: None,
+        ids: BTreeSet::new(),
+        derived,
+    };
     telling.mission(&meta_path);
     telling.work_packages();
     telling.log();
@@ -87,6 +94,9 @@ struct Telling<'a> {
     contract: &'a Contract,
     /// The aggregate id of the mission
     root: String,
+    sample: Envelope,
+    /// The event in which the last statement was judged
+    judged: Option<Value>,
     ids: BTreeSet<String>,
     derived: Derived,
 }
@@ -277,11 +287,16 @@ impl Telling<'_> {
             (None, Kind::SnapshotComputed) => Some(format!("{kind} {aggregate_id}")),
             _ => None,
         };
-        let statement =
+        let mut statement =
             Statement { event_id, kind, aggregate_id, payload, timestamp, coalesce_key, artifact };
+        let whole = cfg!(debug_assertions).then(|| self.sample.wrap(&statement, 0));
+        let event = self.judged.get_or_insert_with(|| self.sample.wrap(&statement, 0));
+        self.sample.rewrap(event, &mut statement);
+        debug_assert!(whole.is_none_or(|whole| whole == *event), "both ways make {event:?}");
         // The chokepoint of emission.
-        let event = Envelope::sample(self.mission.project_uuid).wrap(&statement, 0);
-        if let Err(violation) = validate(&event, Context::Event) {
+        let verdict = validate(event, Context::Event);
+        Envelope::unwrap(event, &mut statement);
+        if let Err(violation) = verdict {
             return self.derived.refuse(Some(&statement.event_id), kind, place, &violation.to_string());
         }
         if self.ids.insert(statement.event_id.clone()) {

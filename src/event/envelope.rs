@@ -61,6 +61,42 @@ impl Envelope {
         ])
     }
 
+    /// The statement in this envelope where another one was before, whose payload that was: what stands around all of them
+    /// is made once. Gives the payload back with [`Self::unwrap`].
+    pub(super) fn rewrap(&self, event: &mut Value, statement: &mut Statement) {
+        let Value::Object(members) = event else { return };
+        if let Some(key) = statement.kind.commit_time_key() {
+            statement.payload.insert(key.to_owned(), self.commit_time.as_str().into());
+        }
+        let timestamp = statement.timestamp.as_deref().unwrap_or(&self.commit_time);
+        for (key, text) in [
+            ("event_id", statement.event_id.as_str()),
+            ("event_type", statement.kind.event_type()),
+            ("aggregate_id", statement.aggregate_id.as_str()),
+            ("aggregate_type", statement.kind.aggregate_type()),
+            ("correlation_id", statement.event_id.as_str()),
+            ("timestamp", timestamp),
+        ] {
+            if let Some(value) = members.get_mut(key) {
+                *value = text.into();
+            }
+        }
+        if let Some(payload) = members.get_mut("payload") {
+            *payload = std::mem::take(&mut statement.payload).into();
+        }
+    }
+
+    /// Takes the payload out again that [`Self::rewrap`] put in.
+    pub(super) fn unwrap(event: &mut Value, statement: &mut Statement) {
+        let Value::Object(members) = event else { return };
+        if let Some(Value::Object(payload)) = members.get_mut("payload") {
+            statement.payload = std::mem::take(payload);
+        }
+        if let Some(key) = statement.kind.commit_time_key() {
+            statement.payload.remove(key);
+        }
+    }
+
     /// An envelope in which a payload is judged before anybody says it.
     pub(super) fn sample(project_uuid: &str) -> Self {
         let some = || "x".to_owned();

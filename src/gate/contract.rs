@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use super::read::Reader;
+use super::read::{Reader, Source};
 use super::shape::{Shape, not_an_object};
 use super::{Context, ContractError, Problem, Reason, Violation};
 use crate::json::{Limits, Value, parse_object};
@@ -42,7 +42,7 @@ pub struct Contract {
     special: Vec<String>,
     /// How long they are, one bit a length
     special_lengths: u64,
-    sections: [Shape; Context::ALL.len()],
+    sections: [Arc<Shape>; Context::ALL.len()],
     lanes: Vec<String>,
     aliases: LaneMapping,
     moves: BTreeMap<String, Vec<String>>,
@@ -60,7 +60,8 @@ impl Contract {
     pub fn parse(text: &str) -> Result<Self, ContractError> {
         let root = parse_object(text.as_bytes(), Limits::DOCUMENT)
             .map_err(|error| ContractError { at: "$".to_owned(), problem: Problem::NotJson(error) })?;
-        let section = |name: &str| Reader::section(&root, name);
+        let source = Source::new(&root);
+        let section = |name| source.section(name);
         let display = section("display_only")?;
         let names = |reader: Reader<'_>| Ok(reader.texts()?.into_iter().collect::<BTreeSet<String>>());
         let mut sections = [const { None }; Context::ALL.len()];

@@ -1,7 +1,10 @@
 //! Reading the contract file into shapes. Knows the names of the kinds of rules, and nothing of what they say.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::shape::{Format, Shape, Type, When};
 use crate::json::{JsonError, Object, Value};
@@ -54,25 +57,56 @@ impl fmt::Display for ContractError {
 
 impl std::error::Error for ContractError {}
 
+/// A contract's root, and the shapes that were read of it by the places where they are written out: most are referred to
+/// from several sections.
+pub(super) struct Source<'a> {
+    root: &'a Object,
+    known: RefCell<BTreeMap<String, Arc<Shape>>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(root: &'a Object) -> Self {
+        Self { root, known: RefCell::default() }
+    }
+
+    /// The section of that name at the root.
+    pub(super) fn section(&self, name: &'a str) -> Result<Reader<'_>, ContractError> {
+        match self.root.get(name) {
+            Some(value) => {
+                Ok(Reader { source: self, at: Rc::new(Place::Path(name.to_owned())), value, depth: 0 })
+            }
+            None => Err(ContractError { at: name.to_owned(), problem: Problem::Missing }),
+        }
+    }
+}
+
+/// Where something stands, spelled out only in errors.
+enum Place<'a> {
+    Path(String),
+    Member(Rc<Self>, &'a str),
+    Item(Rc<Self>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(path),
+            Self::Member(above, key) => write!(f, "{above}.{key}"),
+            Self::Item(above, at) => write!(f, "{above}.{at}"),
+        }
+    }
+}
+
 /// A place in the contract, so that every error can name it.
 #[derive(Clone)]
 pub(super) struct Reader<'a> {
-    root: &'a Object,
-    at: String,
+    source: &'a Source<'a>,
+    at: Rc<Place<'a>>,
     value: &'a Value,
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// The section of that name at the root.
-    pub(super) fn section(root: &'a Object, name: &str) -> Result<Self, ContractError> {
-        let at = name.to_owned();
-        match root.get(name) {
-            Some(value) => Ok(Self { root, at, value, depth: 0 }),
-            None => Err(ContractError { at, problem: Problem::Missing }),
-        }
-    }
-
     /// The value under a key, which must be there.
     pub(super) fn child(&self, key: &str) -> Result<Self, ContractError> {
         let members = self.members()?;
@@ -100,13 +134,20 @@ impl<'a> Reader<'a> {
     }
 
     /// A shape written out here, or the dotted path of one written elsewhere.
-    pub(super) fn shape(&self) -> Result<Shape, ContractError> {
+    pub(super) fn shape(&self) -> Result<Arc<Shape>, ContractError> {
         if self.depth > MAX_DEPTH {
             return Err(self.error(Problem::Circular));
         }
-        if self.value.as_str().is_some() {
-            return self.follow()?.shape();
+        let Some(path) = self.value.as_str() else { return self.written_out().map(Arc::new) };
+        if let Some(known) = self.source.known.borrow().get(path) {
+            return Ok(Arc::clone(known));
         }
+        let shape = self.follow(path)?.shape()?;
+        self.source.known.borrow_mut().insert(path.to_owned(), Arc::clone(&shape));
+        Ok(shape)
+    }
+
+    fn written_out(&self) -> Result<Shape, ContractError> {
         let mut shape = Shape::default();
         let (mut closed, mut optional) = (false, Vec::new());
         for (rule, child) in self.members()? {
@@ -158,31 +199,37 @@ impl<'a> Reader<'a> {
         Ok(when)
     }
 
-    fn follow(&self) -> Result<Self, ContractError> {
-        let path = self.text()?;
+    fn follow(&self, path: &str) -> Result<Self, ContractError> {
         let mut parts = path.split('.');
-        let mut value = parts.next().and_then(|first| self.root.get(first));
+        let mut value = parts.next().and_then(|first| self.source.root.get(first));
         for part in parts {
             value = value.and_then(Value::as_object).and_then(|members| members.get(part));
         }
         match value {
-            Some(value) => Ok(Self { root: self.root, at: path, value, depth: self.depth + 1 }),
-            None => Err(self.error(Problem::NoSuchShape(path))),
+            Some(value) => Ok(Self {
+                at: Rc::new(Place::Path(path.to_owned())),
+                value,
+                depth: self.depth + 1,
+                ..self.clone()
+            }),
+            None => Err(self.error(Problem::NoSuchShape(path.to_owned()))),
         }
     }
 
     fn members(&self) -> Result<Vec<(&'a str, Self)>, ContractError> {
         let members = self.value.as_object().ok_or_else(|| self.error(Problem::Expected("an object")))?;
-        Ok(members.iter().map(|(key, value)| (key.as_str(), self.below(key, value))).collect())
+        let child = |key: &'a str, value| self.below(Place::Member(Rc::clone(&self.at), key), value);
+        Ok(members.iter().map(|(key, value)| (key.as_str(), child(key, value))).collect())
     }
 
     fn items(&self) -> Result<Vec<Self>, ContractError> {
         let items = self.value.as_array().ok_or_else(|| self.error(Problem::Expected("an array")))?;
-        Ok(items.iter().enumerate().map(|(at, value)| self.below(&at.to_string(), value)).collect())
+        let item = |at, value| self.below(Place::Item(Rc::clone(&self.at), at), value);
+        Ok(items.iter().enumerate().map(|(at, value)| item(at, value)).collect())
     }
 
-    fn below(&self, key: &str, value: &'a Value) -> Self {
-        Self { root: self.root, at: format!("{}.{key}", self.at), value, depth: self.depth }
+    fn below(&self, at: Place<'a>, value: &'a Value) -> Self {
+        Self { source: self.source, at: Rc::new(at), value, depth: self.depth }
     }
 
     fn values(&self) -> Result<Vec<Value>, ContractError> {
@@ -217,6 +264,6 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, problem: Problem) -> ContractError {
-        ContractError { at: self.at.clone(), problem }
+        ContractError { at: self.at.to_string(), problem }
     }
 }

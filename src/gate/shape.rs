@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Reason;
 use crate::clock::Instant;
@@ -25,8 +26,8 @@ pub(super) struct Shape {
     pub(super) formats: BTreeMap<String, Vec<Format>>,
     pub(super) minimum: BTreeMap<String, i64>,
     pub(super) maximum: BTreeMap<String, i64>,
-    pub(super) nested: BTreeMap<String, Self>,
-    pub(super) include: Vec<Self>,
+    pub(super) nested: BTreeMap<String, Arc<Self>>,
+    pub(super) include: Vec<Arc<Self>>,
     pub(super) when: Vec<When>,
     /// The rules of the fields above that speak of one key, in order of the keys; see [`Shape::indexed`]
     rules: Vec<Rule>,
@@ -57,8 +58,8 @@ pub(super) struct When {
     pub(super) equals: BTreeMap<String, Vec<Value>>,
     /// Every key is there
     pub(super) has: Vec<String>,
-    pub(super) then: Shape,
-    pub(super) otherwise: Shape,
+    pub(super) then: Arc<Shape>,
+    pub(super) otherwise: Arc<Shape>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,12 +21,9 @@ impl Sha256 {
 
     /// The digest as 64 lower-case hexadecimal digits.
     pub fn finish_hex(self) -> String {
-        use std::fmt::Write as _;
-        self.finish().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+        self.finish().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 }
 

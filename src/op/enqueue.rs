@@ -394,9 +394,11 @@ fn enqueue_events(
     capacity: u64,
 ) -> Result<Vec<EventHandling>, QueueError> {
     let (mut handlings, mut fresh) = (Vec::new(), Vec::new());
-    for statement in statements {
+    let ids: Vec<&str> = statements.iter().map(|statement| statement.event_id.as_str()).collect();
+    let queued = queue.are_queued(&ids)?;
+    for (statement, is_queued) in statements.into_iter().zip(queued) {
         let (event_id, kind) = (statement.event_id.clone(), statement.kind);
-        if queue.event_status(&event_id)?.is_some() {
+        if is_queued {
             handlings.push(EventHandling { event_id, kind, outcome: Enqueued::AlreadyInQueue });
         } else {
             fresh.push(statement);

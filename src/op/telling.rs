@@ -15,7 +15,7 @@ use crate::event::{self, Derived, Dossier, Expected, MissionTree, Unsaid, WorkPa
 use crate::git::{Entry, GitError, Mode, Oid, Repo};
 use crate::id::MissionId;
 use crate::identity::Manifest;
-use crate::json::{Value, line, object};
+use crate::json::{Value, line_object, object};
 use crate::mission::settle::Claim;
 use crate::mission::{Meta, MissionDir, SPECS, key};
 
@@ -451,7 +451,7 @@ fn missing(manifest: Option<&Manifest>, files: &[Entry]) -> Vec<Expected> {
 fn keep_secrets(derived: &mut Derived) {
     let (said, unsaid) = (std::mem::take(&mut derived.said), &mut derived.unsaid);
     for statement in said {
-        match find_secret(&line(&Value::Object(statement.payload.clone()))) {
+        match find_secret(&line_object(&statement.payload)) {
             None => derived.said.push(statement),
             Some(secret) => unsaid.push(Unsaid {
                 event_id: Some(statement.event_id),

@@ -264,6 +264,14 @@ impl Queue {
         self.write(|transaction| Ok(transaction.execute("DELETE FROM queue", [])? as u64))
     }
 
+    /// Which of these events are queued, in their order.
+    pub fn are_queued(&self, event_ids: &[&str]) -> Result<Vec<bool>, QueueError> {
+        self.read(|connection| {
+            let mut present = connection.prepare("SELECT 1 FROM queue WHERE event_id = ?1")?;
+            event_ids.iter().map(|id| present.exists([id])).collect()
+        })
+    }
+
     /// Whether an event is queued, and whether it has failed.
     pub fn event_status(&self, event_id: &str) -> Result<Option<EventStatus>, QueueError> {
         self.read(|connection| {

@@ -57,6 +57,12 @@ impl Queue {
     /// Opens the store at `path`; creates it (mode 0600, its directory 0700) if there is none, migrates an
     /// older one in one transaction, moves a damaged one aside. `now` only names what is set aside.
     pub fn open(path: &Path, now: Instant) -> Result<Opened, QueueError> {
+        if let Some(connection) = present(path) {
+            restrict(path)?;
+            let access = Access::ReadWrite;
+            let connection = lasting(connection).map_err(|error| QueueError::sql(path, error))?;
+            return Ok(Opened { queue: Self { path: path.to_owned(), connection, access }, set_aside: None });
+        }
         if let State::Present(access) = probe(path)? {
             return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
         }
@@ -108,15 +114,37 @@ impl Queue {
                 let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
                 connection.busy_timeout(PATIENCE).map_err(sql)?;
-                write_ahead(&connection).map_err(sql)?;
-                // NORMAL loses acknowledged rows when the power goes.
-                connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;").map_err(sql)?;
-                connection
+                lasting(connection).map_err(sql)?
             }
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
         Ok(Self { path: path.to_owned(), connection, access })
     }
+}
+
+/// A connection through which what is committed outlasts a power failure.
+fn lasting(connection: Connection) -> rusqlite::Result<Connection> {
+    write_ahead(&connection)?;
+    // NORMAL loses acknowledged rows when the power goes.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
+    Ok(connection)
+}
+
+/// A connection to a database of the present version, which is what is there nearly always: opened once, looked at
+/// as [`probe`] does, and written to only by whoever asked for it. `None` for anything else, which has to be looked at.
+fn present(path: &Path) -> Option<Connection> {
+    if !matches!(place_of(path), Ok(Place::File)) {
+        return None;
+    }
+    let look = || {
+        let connection = roll_back(path)?;
+        // Closed again, it must not have written what waits in the log of a newer version.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let is_present = version(&connection)? == schema::VERSION && !connection.is_readonly("main")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !is_present)?;
+        Ok::<_, rusqlite::Error>(is_present.then_some(connection))
+    };
+    look().ok()?
 }
 
 /// Moves the database at `path` aside if it is damaged, and says where to. For a caller who met
@@ -191,24 +219,12 @@ enum State {
 
 /// Looks without writing: a database of a newer version is never opened for writing at all.
 fn probe(path: &Path) -> Result<State, QueueError> {
-    // SQLite follows links, and what lies behind one may be anybody's.
-    for path in BESIDE.map(|suffix| with_suffix(path, suffix)) {
-        if path.is_symlink() {
-            return Err(QueueError::io("open", &path)(std::io::Error::other("it is a link")));
-        }
+    if matches!(place_of(path)?, Place::Nothing) {
+        return Ok(State::Absent);
     }
-    match path.metadata() {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
-        Err(error) => return Err(QueueError::io("look at", path)(error)),
-    }
-    let version = |connection: Connection| {
-        // Reads the schema too, so that a damaged one is found here.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-    };
-    let version = match read_only(path).and_then(version) {
-        Err(error) if is_interrupted(&error) => roll_back(path).and_then(version),
+    let look = |connection: Connection| version(&connection);
+    let version = match read_only(path).and_then(look) {
+        Err(error) if is_interrupted(&error) => roll_back(path).and_then(look),
         other => other,
     };
     match version.map_err(|error| QueueError::sql(path, error)) {
@@ -218,6 +234,32 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),
     }
+}
+
+/// What lies at the path of a database, as a file.
+enum Place {
+    Nothing,
+    File,
+}
+
+fn place_of(path: &Path) -> Result<Place, QueueError> {
+    // SQLite follows links, and what lies behind one may be anybody's.
+    for path in BESIDE.map(|suffix| with_suffix(path, suffix)) {
+        if path.is_symlink() {
+            return Err(QueueError::io("open", &path)(std::io::Error::other("it is a link")));
+        }
+    }
+    match path.metadata() {
+        Ok(_) => Ok(Place::File),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Place::Nothing),
+        Err(error) => Err(QueueError::io("look at", path)(error)),
+    }
+}
+
+/// The version of the schema. Reads the schema too, so that a damaged one is found here.
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Whether a writer was killed in the middle of a transaction, so that nobody can read before it is rolled back.

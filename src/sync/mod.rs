@@ -171,9 +171,6 @@ fn with_session<T>(
 
 /// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
 pub fn enqueue(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
-    if !Settings::of(&repo.settings()?).enabled {
-        return Ok(Reconciled::default());
-    }
     Ok(with_session(repo, |session| session.reconcile(all))?.unwrap_or_default())
 }
 
