@@ -126,6 +126,8 @@ pub mod place {
     pub const SETTINGS: &str = "settings";
     /// The commit on top of which pre-commit has passed one.
     pub const PASSED: &str = "pre-commit";
+    /// The directory with one file for each mission: what was found out about its artifacts.
+    pub const RECALLED: &str = "recalled";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
     /// In it: which hooks were found not to be ours any more, the last time that was told.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::envelope::Envelope;
 use super::log::lane_rows;
-use super::{Kind, MissionTree, transition};
+use super::{Artifact, Kind, MissionTree, transition};
 use crate::clock::Instant;
 use crate::gate::{Context, Contract, validate};
 use crate::id::derived_event_id;
@@ -34,6 +34,8 @@ pub struct Statement {
     pub coalesce_key: Option<String>,
     /// The path and blob of the artifact that it indexes
     pub artifact: Option<(String, String)>,
+    /// Whether it was not made anew but is known to be said; it has no payload then
+    pub is_recalled: bool,
 }
 
 /// One thing that a tree holds and that cannot be said.
@@ -60,6 +62,15 @@ pub struct Derived {
 
 /// What one mission of a tree says.
 pub fn derive(mission: &MissionTree<'_>) -> Derived {
+    derive_but(mission, &|_| None)
+}
+
+/// The same, without the payloads of those artifacts of which the id of the event is known that was made of the same
+/// artifact of the same mission before.
+pub fn derive_but<'a>(
+    mission: &'a MissionTree<'a>,
+    recall: &'a dyn Fn(&Artifact) -> Option<&'a str>,
+) -> Derived {
     let meta_path = format!("{}/meta.json", mission.directory);
     let mut derived = Derived::default();
     let Some(id) = mission.meta.valid_id() else {
@@ -75,6 +86,7 @@ pub fn derive(mission: &MissionTree<'_>) -> Derived {
     };
     let mut telling = Telling {
         mission,
+        recall,
         contract,
         root: format!("mission/{id}"),
         sample: Envelope::sample(mission.project_uuid),
@@ -91,6 +103,7 @@ pub fn derive(mission: &MissionTree<'_>) -> Derived {
 
 struct Telling<'a> {
     mission: &'a MissionTree<'a>,
+    recall: &'a dyn Fn(&Artifact) -> Option<&'a str>,
     contract: &'a Contract,
     /// The aggregate id of the mission
     root: String,
@@ -235,6 +248,10 @@ impl Telling<'_> {
         let aggregate = format!("{}/dossier", self.root);
         for artifact in &dossier.artifacts {
             let kind = Kind::ArtifactIndexed;
+            if let Some(id) = (self.recall)(artifact) {
+                self.recalled(id, artifact, &aggregate);
+                continue;
+            }
             let id = self.derived_id(kind, &aggregate, &[&artifact.path, &artifact.blob]);
             let payload = dossier.indexed(mission_type, artifact);
             let place = format!("{}/{}", mission.directory, artifact.path);
@@ -253,6 +270,22 @@ impl Telling<'_> {
             let id = self.derived_id(kind, &aggregate, &[&dossier.snapshot_hash()]);
             let place = format!("{}/", mission.directory);
             self.say(kind, aggregate, id, dossier.snapshot(), None, &place, None);
+        }
+    }
+
+    /// Says that an artifact is indexed by an event that was made before.
+    fn recalled(&mut self, id: &str, artifact: &Artifact, aggregate: &str) {
+        if self.ids.insert(id.to_owned()) {
+            self.derived.said.push(Statement {
+                event_id: id.to_owned(),
+                kind: Kind::ArtifactIndexed,
+                aggregate_id: aggregate.to_owned(),
+                payload: Object::new(),
+                timestamp: None,
+                coalesce_key: None,
+                artifact: Some((artifact.path.clone(), artifact.blob.clone())),
+                is_recalled: true,
+            });
         }
     }
 
@@ -287,8 +320,16 @@ impl Telling<'_> {
             (None, Kind::SnapshotComputed) => Some(format!("{kind} {aggregate_id}")),
             _ => None,
         };
-        let mut statement =
-            Statement { event_id, kind, aggregate_id, payload, timestamp, coalesce_key, artifact };
+        let mut statement = Statement {
+            event_id,
+            kind,
+            aggregate_id,
+            payload,
+            timestamp,
+            coalesce_key,
+            artifact,
+            is_recalled: false,
+        };
         let whole = cfg!(debug_assertions).then(|| self.sample.wrap(&statement, 0));
         let event = self.judged.get_or_insert_with(|| self.sample.wrap(&statement, 0));
         self.sample.rewrap(event, &mut statement);

@@ -17,7 +17,7 @@ mod tests;
 mod transition;
 mod work_package;
 
-pub use derive::{Derived, Statement, Unsaid, derive};
+pub use derive::{Derived, Statement, Unsaid, derive, derive_but};
 pub use dossier::{Artifact, Dossier, Expected, artifact_class};
 pub use envelope::Envelope;
 pub use kind::Kind;

@@ -105,9 +105,10 @@ pub(super) fn remove(repo: &Repo) -> Result<Vec<Change>, InstallError> {
     if super::files::remove(&path(repo))? {
         changes.push(Change::Remove(path(repo)));
     }
-    let traces = home(repo).join(place::TRACES);
-    if super::files::found(std::fs::remove_dir_all(&traces)).map_err(at(&traces))?.is_some() {
-        changes.push(Change::RemoveDirectory(traces));
+    for noted in [place::TRACES, place::RECALLED].map(|name| home(repo).join(name)) {
+        if super::files::found(std::fs::remove_dir_all(&noted)).map_err(at(&noted))?.is_some() {
+            changes.push(Change::RemoveDirectory(noted));
+        }
     }
     for directory in [directory(repo), home(repo)] {
         if super::files::remove_empty_directory(&directory)? {

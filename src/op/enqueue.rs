@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::branch::{Standing, push_remote};
 use super::project::{NoProject, project_uuid};
@@ -165,7 +166,7 @@ pub fn reconcile(
         return Ok(Reconciled::default());
     }
 
-    let teller = teller(repo, config, standing)?;
+    let teller = teller(repo, config, standing)?.recalling();
     let renamed = is_renamed(&teller, queue)?;
     let present = teller.commit(tip)?;
     let before = match &handled {
@@ -282,10 +283,18 @@ impl Fresh {
             if same {
                 continue;
             }
-            let old = before.map(|before| teller.say(before, dir)).transpose();
-            match (teller.say(present, dir), old) {
-                (Ok(says), Ok(old)) => fresh.add(&says, old.as_deref(), on_main),
-                (Err(error), _) | (_, Err(error)) => {
+            let none = Rc::default();
+            let compare = || -> Result<News, GitError> {
+                let old = before.map_or(Ok(none), |before| teller.say(before, dir))?;
+                let news = News::of(&*teller.say(present, dir)?, &old, on_main);
+                if news.is_in_full() {
+                    return Ok(news);
+                }
+                Ok(News::of(&*teller.say_in_full(present, dir)?, &old, on_main))
+            };
+            match compare() {
+                Ok(news) => fresh.add(news),
+                Err(error) => {
                     fresh.unread = true;
                     fresh.skipped.push(Handling {
                         dir: dir.clone(),
@@ -305,33 +314,10 @@ impl Fresh {
         fresh
     }
 
-    fn add(&mut self, says: &MissionSays, old: Option<&MissionSays>, on_main: bool) {
-        let none = MissionSays::default();
-        let old = old.unwrap_or(&none);
-        let known: BTreeSet<&str> = old.derived.said.iter().map(|s| s.event_id.as_str()).collect();
-        let is_new = |statement: &&Statement| !known.contains(statement.event_id.as_str());
-        let indexes = says.derived.said.iter().filter(is_new).any(|s| s.kind == Kind::ArtifactIndexed);
-        let only_gone = |kind: Kind| match kind {
-            Kind::ArtifactMissing => true,
-            Kind::SnapshotComputed => !indexes,
-            _ => false,
-        };
-        let statements = says.derived.said.iter().filter(is_new).filter(|s| on_main || !only_gone(s.kind));
-        self.statements.extend(statements.cloned());
-
-        let version = |body: &Body| (body.namespace.clone(), body.path.clone(), body.blob.clone());
-        let known: BTreeSet<_> = old.bodies.iter().map(version).collect();
-        let bodies: Vec<Body> =
-            says.bodies.iter().filter(|body| !known.contains(&version(body))).cloned().collect();
-        // A body that is sent again, under another name, needs its artifact indexed again.
-        let again: BTreeSet<&str> = bodies.iter().filter_map(|body| body.index_event_id.as_deref()).collect();
-        let repeated = says.derived.said.iter().filter(|s| !is_new(s) && again.contains(s.event_id.as_str()));
-        self.statements.extend(repeated.cloned());
-        self.bodies.extend(bodies);
-
-        let known: BTreeSet<_> = old.skipped.iter().map(|(blob, h)| (blob, &h.artifact_path)).collect();
-        let skipped = says.skipped.iter().filter(|(blob, h)| !known.contains(&(blob, &h.artifact_path)));
-        self.skipped.extend(skipped.map(|(_, handling)| handling.clone()));
+    fn add(&mut self, news: News) {
+        self.statements.extend(news.statements);
+        self.bodies.extend(news.bodies);
+        self.skipped.extend(news.skipped);
     }
 
     /// Leaves out what somebody else has said.
@@ -347,6 +333,46 @@ impl Fresh {
 
     fn is_empty(&self) -> bool {
         self.statements.is_empty() && self.bodies.is_empty()
+    }
+}
+
+/// What one mission says and did not say before.
+struct News {
+    statements: Vec<Statement>,
+    bodies: Vec<Body>,
+    skipped: Vec<Handling>,
+}
+
+impl News {
+    fn of(says: &MissionSays, old: &MissionSays, on_main: bool) -> Self {
+        let known: BTreeSet<&str> = old.derived.said.iter().map(|s| s.event_id.as_str()).collect();
+        let is_new = |statement: &&Statement| !known.contains(statement.event_id.as_str());
+        let indexes = says.derived.said.iter().filter(is_new).any(|s| s.kind == Kind::ArtifactIndexed);
+        let only_gone = |kind: Kind| match kind {
+            Kind::ArtifactMissing => true,
+            Kind::SnapshotComputed => !indexes,
+            _ => false,
+        };
+        let statements = says.derived.said.iter().filter(is_new).filter(|s| on_main || !only_gone(s.kind));
+        let mut statements: Vec<Statement> = statements.cloned().collect();
+
+        let version = |body: &Body| (body.namespace.clone(), body.path.clone(), body.blob.clone());
+        let known: BTreeSet<_> = old.bodies.iter().map(version).collect();
+        let bodies: Vec<Body> =
+            says.bodies.iter().filter(|body| !known.contains(&version(body))).cloned().collect();
+        // A body that is sent again, under another name, needs its artifact indexed again.
+        let again: BTreeSet<&str> = bodies.iter().filter_map(|body| body.index_event_id.as_deref()).collect();
+        let repeated = says.derived.said.iter().filter(|s| !is_new(s) && again.contains(s.event_id.as_str()));
+        statements.extend(repeated.cloned());
+
+        let known: BTreeSet<_> = old.skipped.iter().map(|(blob, h)| (blob, &h.artifact_path)).collect();
+        let skipped = says.skipped.iter().filter(|(blob, h)| !known.contains(&(blob, &h.artifact_path)));
+        Self { statements, bodies, skipped: skipped.map(|(_, handling)| handling.clone()).collect() }
+    }
+
+    /// Whether every statement has its payload.
+    fn is_in_full(&self) -> bool {
+        !self.statements.iter().any(|statement| statement.is_recalled)
     }
 }
 

@@ -36,6 +36,7 @@ pub mod migrate;
 mod names;
 pub mod order_log;
 pub mod project;
+pub mod recall;
 pub mod resolve;
 pub mod said;
 pub mod settle;

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use super::recall::{Fact, Recall};
 use super::snapshot::{EVENT_LOG, MetaFile, Reader};
 use crate::dossier::{
     Failure, Namespace, NamespaceFields, Outcome, Skip, check_content, check_path, content_hash, find_secret,
@@ -77,6 +78,7 @@ pub struct Teller<'r> {
     reader: Reader<'r>,
     project_uuid: String,
     max_bytes: u64,
+    recall: Option<Recall<'r>>,
     judged: RefCell<HashMap<Oid, Rc<Judged>>>,
     told: RefCell<HashMap<Key, Rc<MissionSays>>>,
     manifests: RefCell<HashMap<Oid, Option<Rc<Manifest>>>>,
@@ -104,10 +106,18 @@ impl<'r> Teller<'r> {
             reader: Reader::new(repo),
             project_uuid,
             max_bytes,
+            recall: None,
             judged: RefCell::default(),
             told: RefCell::default(),
             manifests: RefCell::default(),
         }
+    }
+
+    /// The same, which recalls what was found out about artifacts at earlier commits, and notes what it finds out. What it
+    /// recalls has no payloads: [`Self::say_in_full`] gives them.
+    #[must_use]
+    pub fn recalling(self) -> Self {
+        Self { recall: Recall::of(self.repo), ..self }
     }
 
     /// The project that all of it is about.
@@ -181,26 +191,55 @@ impl<'r> Teller<'r> {
 
     /// What one mission of a tree says; nothing if it is not there.
     pub fn say(&self, view: &TreeView, dir: &MissionDir) -> Result<Rc<MissionSays>, GitError> {
+        self.tell(view, dir, self.recall.as_ref())
+    }
+
+    /// The same, with all payloads.
+    pub fn say_in_full(&self, view: &TreeView, dir: &MissionDir) -> Result<Rc<MissionSays>, GitError> {
+        self.tell(view, dir, None)
+    }
+
+    fn tell(
+        &self,
+        view: &TreeView,
+        dir: &MissionDir,
+        recall: Option<&Recall<'_>>,
+    ) -> Result<Rc<MissionSays>, GitError> {
         let Some(directory) = view.missions.get(dir) else { return Ok(Rc::default()) };
         let namespace = view.namespaces.get(dir).and_then(|namespace| namespace.as_ref().ok());
         let manifest = view.manifest_of(dir);
         let key = (dir.clone(), directory.clone(), namespace.cloned(), manifest.map(|(oid, _)| oid.clone()));
-        if let Some(known) = self.told.borrow().get(&key) {
+        if let Some(known) = self.told.borrow().get(&key)
+            && (recall.is_some() || known.is_in_full())
+        {
             return Ok(Rc::clone(known));
         }
-        let says = Rc::new(self.read(view, dir, directory)?);
+        let says = Rc::new(self.read(view, dir, directory, recall)?);
         self.told.borrow_mut().insert(key, Rc::clone(&says));
         Ok(says)
     }
 
-    fn read(&self, view: &TreeView, dir: &MissionDir, directory: &Oid) -> Result<MissionSays, GitError> {
+    fn read(
+        &self,
+        view: &TreeView,
+        dir: &MissionDir,
+        directory: &Oid,
+        recall: Option<&Recall<'_>>,
+    ) -> Result<MissionSays, GitError> {
         let files = self.repo.files_below(directory)?;
         let mut says = MissionSays::default();
         let namespace = view.namespace(dir);
+        let notes = match (recall, view.meta(dir), &namespace) {
+            (Some(recall), Some(meta), Ok(namespace)) => Some(recall.notes(dir, meta, namespace)),
+            _ => None,
+        };
+        let known = |path: &str, blob: &Oid| {
+            notes.as_ref()?.get(path, blob).filter(|fact| fact.size_bytes <= self.max_bytes)
+        };
         let (mut artifacts, mut packages) = (Vec::new(), Vec::new());
         for file in &files {
             let Ok(path) = String::from_utf8(file.name.clone()) else { continue };
-            let judged = self.judge(&path, file);
+            let judged = self.judge(&path, file, known(&path, &file.oid));
             let readable = judged.is_ok();
             if let Some(package) = WorkPackage::read(&path, None) {
                 packages.push(self.work_package(package, file, readable)?);
@@ -231,15 +270,23 @@ impl<'r> Teller<'r> {
         let Some(meta) = view.files.get(dir).and_then(MetaFile::meta) else { return Ok(says) };
         let reason = dossier.as_ref().err().map(|outcome| outcome.reason().unwrap_or_default());
         let log = self.log(&files)?;
-        says.derived = event::derive(&MissionTree {
+        let tree = MissionTree {
             project_uuid: &self.project_uuid,
             directory: &dir.to_string(),
             meta,
             work_packages: &packages,
             log: &log,
             dossier: dossier.as_ref().map_err(|_| reason.as_deref().unwrap_or_default()),
-        });
+        };
+        let event_of = |artifact: &event::Artifact| {
+            let fact = known(&artifact.path, &Oid::parse(&artifact.blob)?)?;
+            Some(fact.event_id.as_str())
+        };
+        says.derived = event::derive_but(&tree, &event_of);
         keep_secrets(&mut says.derived);
+        if let (Some(recall), Some(notes), Ok(dossier)) = (recall, &notes, &dossier) {
+            recall.add(notes, found_out(&says.derived, dossier));
+        }
         if let (Ok(dossier), Ok(namespace)) = (dossier, namespace) {
             add_bodies(&mut says, dir, &dossier, &namespace, &files);
         }
@@ -247,11 +294,14 @@ impl<'r> Teller<'r> {
     }
 
     /// Whether a file is sent, and if so the hash and size of its content.
-    fn judge(&self, path: &str, file: &Entry) -> Result<(String, u64), Outcome> {
+    fn judge(&self, path: &str, file: &Entry, known: Option<&Fact>) -> Result<(String, u64), Outcome> {
         let unreadable = |error: GitError| Outcome::Failed(Failure::Read(error.to_string()));
         check_path(path).map_err(Outcome::Skipped)?;
         if !file.mode.is_regular_file() {
             return Err(Outcome::Skipped(Skip::NotRegularFile));
+        }
+        if let Some(fact) = known {
+            return Ok((fact.content_hash.clone(), fact.size_bytes));
         }
         let known = self.judged.borrow().get(&file.oid).cloned();
         let judged = if let Some(known) = known {
@@ -287,6 +337,31 @@ impl<'r> Teller<'r> {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+impl MissionSays {
+    fn is_in_full(&self) -> bool {
+        !self.derived.said.iter().any(|statement| statement.is_recalled)
+    }
+}
+
+/// What is new to know about the artifacts of a mission: those that are said to be there.
+fn found_out<'a>(
+    derived: &'a Derived,
+    dossier: &'a Dossier,
+) -> impl Iterator<Item = (&'a str, &'a str, Fact)> {
+    let by_path: HashMap<&str, &event::Artifact> =
+        dossier.artifacts.iter().map(|artifact| (artifact.path.as_str(), artifact)).collect();
+    derived.said.iter().filter(|statement| !statement.is_recalled).filter_map(move |statement| {
+        let (path, blob) = statement.artifact.as_ref()?;
+        let artifact = by_path.get(path.as_str()).filter(|artifact| artifact.blob == *blob)?;
+        let fact = Fact {
+            event_id: statement.event_id.clone(),
+            content_hash: artifact.content_hash.clone(),
+            size_bytes: artifact.size_bytes,
+        };
+        Some((path.as_str(), blob.as_str(), fact))
+    })
 }
 
 impl TreeView {
@@ -406,7 +481,7 @@ pub fn artifact_faults(
     for (dir, directory) in &view.missions {
         for file in repo.files_below(directory)? {
             let Ok(path) = std::str::from_utf8(&file.name) else { continue };
-            match teller.judge(path, &file) {
+            match teller.judge(path, &file, None) {
                 Ok(_) | Err(Outcome::Skipped(Skip::UnsupportedSurface)) => {}
                 Err(outcome) => {
                     faults.push((format!("{dir}/{path}"), view.meta(dir).and_then(Meta::valid_id), outcome));
@@ -451,6 +526,11 @@ fn missing(manifest: Option<&Manifest>, files: &[Entry]) -> Vec<Expected> {
 fn keep_secrets(derived: &mut Derived) {
     let (said, unsaid) = (std::mem::take(&mut derived.said), &mut derived.unsaid);
     for statement in said {
+        // What is recalled was looked through when it was made.
+        if statement.is_recalled {
+            derived.said.push(statement);
+            continue;
+        }
         match find_secret(&line_object(&statement.payload)) {
             None => derived.said.push(statement),
             Some(secret) => unsaid.push(Unsaid {

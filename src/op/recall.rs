@@ -1,0 +1,148 @@
+//! What was found out about artifacts at earlier commits: their size and hash, and the event that indexes them. A mission of
+//! hundreds of artifacts is then not read, searched and judged as a whole again for each that a commit adds.
+//!
+//! One file a mission in `<common-dir>/mission/recalled/`, a line an artifact, which is only ever added to. INVARIANT: a line
+//! is believed only where everything is the same that its answer depends on: the blob and its path, the mission and its
+//! project, and the program that wrote it. Nothing depends on a line being there, and none is of use to anybody else.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use crate::dossier::Namespace;
+use crate::env::place;
+use crate::git::{Oid, Repo};
+use crate::id::{Sha256, sha256_hex};
+use crate::mission::{Meta, MissionDir, key};
+
+/// Lines of another form say nothing.
+const FORM: &str = "1";
+/// A longer file is begun anew.
+const MAX_BYTES: u64 = 1 << 20;
+/// Hexadecimal digits of a hash that tell one file or one set of circumstances from all others.
+const DIGITS: usize = 32;
+
+/// One artifact that is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The event that indexes it
+    pub event_id: String,
+    /// SHA-256 of its bytes
+    pub content_hash: String,
+    /// Bytes of it
+    pub size_bytes: u64,
+}
+
+/// Where notes are kept, and by which program.
+pub struct Recall<'r> {
+    repo: &'r Repo,
+    program: String,
+}
+
+/// What is noted about one mission.
+pub struct Notes {
+    file: PathBuf,
+    circumstances: String,
+    known: HashMap<(String, String), Fact>,
+    is_full: bool,
+}
+
+impl<'r> Recall<'r> {
+    /// The notes of a repository; `None` where a program cannot be told from another.
+    pub fn of(repo: &'r Repo) -> Option<Self> {
+        let found = fs::metadata(std::env::current_exe().ok()?).ok()?;
+        Some(Self { repo, program: format!("{} {:?}", found.len(), found.modified().ok()?) })
+    }
+
+    /// What is noted about the mission in `dir` of this project and namespace.
+    pub fn notes(&self, dir: &MissionDir, meta: &Meta, namespace: &Namespace) -> Notes {
+        let home = self.repo.common_dir().join(place::HOME).join(place::RECALLED);
+        let directory = dir.to_string();
+        let text = |key| meta.text(key).unwrap_or_default();
+        let own = [FORM, &self.program, &directory, text(key::MISSION_ID), text(key::CREATED_AT)];
+        let parts = own.into_iter().chain(namespace.values());
+        let hash = parts
+            .fold(Sha256::default(), |hash, part| hash.with(part.len().to_string()).with(":").with(part));
+        let circumstances = hash.finish_hex()[..DIGITS].to_owned();
+        let file = home.join(&sha256_hex(directory.as_bytes())[..DIGITS]);
+        let is_full = fs::metadata(&file).is_ok_and(|found| found.len() > MAX_BYTES);
+        let text = if is_full { None } else { fs::read_to_string(&file).ok() };
+        let lines = text.iter().flat_map(|text| text.lines());
+        let known = lines.filter_map(|line| fact(line.strip_prefix(&circumstances)?)).collect();
+        Notes { file, circumstances, known, is_full }
+    }
+
+    /// Adds what was found out. What cannot be written costs time later, nothing else.
+    pub fn add<'f>(&self, notes: &Notes, facts: impl Iterator<Item = (&'f str, &'f str, Fact)>) {
+        let mut text = String::new();
+        for (path, blob, Fact { event_id, content_hash, size_bytes }) in facts {
+            let circumstances = &notes.circumstances;
+            if !path.contains(char::is_control) {
+                // Writing to a String cannot fail.
+                let _ =
+                    writeln!(text, "{circumstances} {blob} {event_id} {content_hash} {size_bytes} {path}");
+            }
+        }
+        let Some(directory) = notes.file.parent().filter(|_| !text.is_empty()) else { return };
+        if !directory.is_dir() && self.repo.make_directory(directory).is_err() {
+            return;
+        }
+        let mut options = place::options();
+        let options = options.create(true).append(!notes.is_full).write(true).truncate(notes.is_full);
+        let is_new = !notes.file.exists();
+        let _ = options.open(&notes.file).and_then(|mut file| file.write_all(text.as_bytes()));
+        if is_new {
+            place::share(&notes.file);
+        }
+    }
+}
+
+impl Notes {
+    /// What is noted about a blob at a path.
+    pub fn get(&self, path: &str, blob: &Oid) -> Option<&Fact> {
+        self.known.get(&(path.to_owned(), blob.to_string()))
+    }
+}
+
+/// Reads ` <blob> <event id> <hash> <size> <path>`, what stands after the circumstances.
+fn fact(line: &str) -> Option<((String, String), Fact)> {
+    const EVENT_ID: usize = 26;
+    const HASH: usize = 64;
+    let mut words = line.strip_prefix(' ')?.splitn(5, ' ');
+    let mut word = || words.next();
+    let (blob, event_id, content_hash) = (Oid::parse(word()?)?, word()?, word()?);
+    let (size_bytes, path) = (word()?.parse().ok()?, word()?);
+    let is_hex = content_hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let is_id =
+        event_id.len() == EVENT_ID && event_id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    (is_id && is_hex && content_hash.len() == HASH && !path.is_empty()).then(|| {
+        let fact = Fact { event_id: event_id.to_owned(), content_hash: content_hash.to_owned(), size_bytes };
+        ((path.to_owned(), blob.to_string()), fact)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_line_is_believed() {
+        let (blob, hash) = ("1".repeat(40), "a".repeat(64));
+        let line = format!(" {blob} 01KQ47E80QJG8GTVGDCV67RW7M {hash} 12 research/a b.md");
+        let ((path, of), known) = fact(&line).expect("a fact");
+        assert_eq!((path.as_str(), of, known.size_bytes), ("research/a b.md", blob.clone(), 12));
+        // Cut off anywhere before the path, or run into the next one.
+        let start = line.len() - "research/a b.md".len();
+        assert!((0..=start).all(|end| fact(&line[..end]).is_none()));
+        for odd in [
+            line.replace("12", "x"),
+            line.replace(&hash, &hash[1..]),
+            line.replace("01KQ", "01kq"),
+            line[1..].to_owned(),
+        ] {
+            assert_eq!(fact(&odd), None, "{odd}");
+        }
+    }
+}
