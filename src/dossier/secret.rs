@@ -73,17 +73,29 @@ pub fn find_secret(text: &str) -> Option<Secret> {
 
 /// Where, from `from` on, something begins as some secret does.
 fn next_beginning(bytes: &[u8], from: usize) -> Option<usize> {
-    let may_begin = |pair: &[u8]| FIRST[usize::from(pair[0])] & SECOND[usize::from(pair[1])] != 0;
+    let ways = |pair: &[u8]| FIRST[usize::from(pair[0])] & SECOND[usize::from(pair[1])];
     let pairs = bytes.get(from..)?.windows(2).enumerate();
-    pairs.filter(|(_, pair)| may_begin(pair)).map(|(at, _)| from + at).find(|at| begins(&bytes[*at..]))
+    let mut likely = pairs.map(|(at, pair)| (from + at, ways(pair))).filter(|(_, ways)| *ways != 0);
+    likely.find(|(at, ways)| begins(&bytes[*at..], *ways)).map(|(at, _)| at)
 }
 
-fn begins(rest: &[u8]) -> bool {
-    let tokens = TOKENS.iter().flat_map(|token| token.prefixes);
+/// Whether something begins here in one of these ways.
+fn begins(rest: &[u8], ways: u8) -> bool {
+    let is_here = |prefix: &str| rest.starts_with(prefix.as_bytes());
+    let tokens = TOKENS.iter().enumerate().filter(|(at, _)| ways & token_bit(*at) != 0);
     let folded =
         |name: &&str| rest.get(..name.len()).is_some_and(|rest| rest.eq_ignore_ascii_case(name.as_bytes()));
-    tokens.chain([&HEADING, &JSON]).any(|prefix| rest.starts_with(prefix.as_bytes()))
-        || AWS_SECRETS.iter().any(folded)
+    tokens.flat_map(|(_, token)| token.prefixes).any(|prefix| is_here(prefix))
+        || (ways & OTHER != 0 && (is_here(HEADING) || is_here(JSON)))
+        || (ways & FOLDED != 0 && AWS_SECRETS.iter().any(folded))
+}
+
+/// The bits of what begins with neither a token nor a name in any case, and of what begins with such a name.
+const OTHER: u8 = 1 << 6;
+const FOLDED: u8 = 1 << 7;
+
+const fn token_bit(at: usize) -> u8 {
+    1 << (at % 6)
 }
 
 /// One bit for each way in which secrets begin, of the bytes that are first and of those that are second.
@@ -99,18 +111,18 @@ const fn bits(at: usize) -> [u8; 256] {
         let prefixes = TOKENS[token].prefixes;
         let mut prefix = 0;
         while prefix < prefixes.len() {
-            bits[prefixes[prefix].as_bytes()[at] as usize] |= 1 << (token % 6);
+            bits[prefixes[prefix].as_bytes()[at] as usize] |= token_bit(token);
             prefix += 1;
         }
         token += 1;
     }
-    bits[HEADING.as_bytes()[at] as usize] |= 1 << 6;
-    bits[JSON.as_bytes()[at] as usize] |= 1 << 6;
+    bits[HEADING.as_bytes()[at] as usize] |= OTHER;
+    bits[JSON.as_bytes()[at] as usize] |= OTHER;
     let mut name = 0;
     while name < AWS_SECRETS.len() {
         let byte = AWS_SECRETS[name].as_bytes()[at];
-        bits[byte as usize] |= 1 << 7;
-        bits[byte.to_ascii_uppercase() as usize] |= 1 << 7;
+        bits[byte as usize] |= FOLDED;
+        bits[byte.to_ascii_uppercase() as usize] |= FOLDED;
         name += 1;
     }
     bits

@@ -267,9 +267,10 @@ impl Telling<'_> {
         }
         if !dossier.artifacts.is_empty() {
             let kind = Kind::SnapshotComputed;
-            let id = self.derived_id(kind, &aggregate, &[&dossier.snapshot_hash()]);
+            let hash = dossier.snapshot_hash();
+            let id = self.derived_id(kind, &aggregate, &[&hash]);
             let place = format!("{}/", mission.directory);
-            self.say(kind, aggregate, id, dossier.snapshot(), None, &place, None);
+            self.say(kind, aggregate, id, dossier.snapshot(&hash), None, &place, None);
         }
     }
 

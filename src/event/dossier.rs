@@ -2,7 +2,7 @@
 //!
 //! Knows nothing about which files are artifacts: whoever asks has judged them.
 
-use crate::id::Sha256;
+use crate::id::sha256_hex;
 use crate::json::{Object, Value, object};
 
 /// One artifact that is sent.
@@ -56,9 +56,9 @@ impl Dossier {
     /// SHA-256 over the sorted lines `path TAB content_hash`.
     pub fn snapshot_hash(&self) -> String {
         let mut lines: Vec<String> =
-            self.artifacts.iter().map(|a| format!("{}\t{}\n", a.path, a.content_hash)).collect();
+            self.artifacts.iter().map(|a| [&a.path, "\t", &a.content_hash, "\n"].concat()).collect();
         lines.sort_unstable();
-        lines.iter().fold(Sha256::default(), Sha256::with).finish_hex()
+        sha256_hex(lines.concat().as_bytes())
     }
 
     pub(super) fn indexed(&self, mission_type: &str, artifact: &Artifact) -> Object {
@@ -76,9 +76,10 @@ impl Dossier {
         self.payload([("expected_identity", id), ("manifest_step", expected.step.as_str().into())])
     }
 
-    pub(super) fn snapshot(&self) -> Object {
+    /// The payload of a snapshot of this [hash](Self::snapshot_hash).
+    pub(super) fn snapshot(&self, hash: &str) -> Object {
         self.payload([
-            ("snapshot_hash", self.snapshot_hash().into()),
+            ("snapshot_hash", hash.into()),
             ("artifact_count", self.artifacts.len().into()),
             ("anomaly_count", self.missing.len().into()),
             ("algorithm", "sha256".into()),
@@ -128,6 +129,6 @@ mod tests {
         let hash = dossier(vec![one("spec.md", "aa"), one("plan.md", "bb")]);
         assert_eq!(hash, dossier(vec![one("plan.md", "bb"), one("spec.md", "aa")]));
         assert_ne!(hash, dossier(vec![one("plan.md", "aa"), one("spec.md", "bb")]));
-        assert_eq!(hash, crate::id::sha256_hex(b"plan.md\tbb\nspec.md\taa\n"));
+        assert_eq!(hash, sha256_hex(b"plan.md\tbb\nspec.md\taa\n"));
     }
 }

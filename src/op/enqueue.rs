@@ -465,12 +465,7 @@ fn enqueue_bodies(
     let (mut places, mut rows) = (Vec::new(), Vec::new());
     for body in bodies {
         let waits_for = body.index_event_id.as_deref().and_then(|id| homeless.get(id));
-        let text = match &body.text {
-            Some(text) => Ok(text.clone()),
-            // What was judged was UTF-8.
-            None => teller.repo().blob(&body.blob).map(|b| String::from_utf8_lossy(&b).into_owned()),
-        };
-        let outcome = match (waits_for, text) {
+        let outcome = match (waits_for, teller.text(body)) {
             (Some(event), _) => outcome_of((*event).clone()),
             (None, Err(error)) => Outcome::Failed(Failure::Read(error.to_string())),
             (None, Ok(text)) => {

@@ -5,11 +5,13 @@
 //! is believed only where everything is the same that its answer depends on: the blob and its path, the mission and its
 //! project, and the program that wrote it. Nothing depends on a line being there, and none is of use to anybody else.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::dossier::Namespace;
 use crate::env::place;
@@ -39,13 +41,15 @@ pub struct Fact {
 pub struct Recall<'r> {
     repo: &'r Repo,
     program: String,
+    read: RefCell<HashMap<PathBuf, Rc<Notes>>>,
 }
 
 /// What is noted about one mission.
 pub struct Notes {
     file: PathBuf,
     circumstances: String,
-    known: HashMap<(String, String), Fact>,
+    /// By blob and path, as they stand in a line
+    known: HashMap<String, Fact>,
     is_full: bool,
 }
 
@@ -53,11 +57,12 @@ impl<'r> Recall<'r> {
     /// The notes of a repository; `None` where a program cannot be told from another.
     pub fn of(repo: &'r Repo) -> Option<Self> {
         let found = fs::metadata(std::env::current_exe().ok()?).ok()?;
-        Some(Self { repo, program: format!("{} {:?}", found.len(), found.modified().ok()?) })
+        let program = format!("{} {:?}", found.len(), found.modified().ok()?);
+        Some(Self { repo, program, read: RefCell::default() })
     }
 
     /// What is noted about the mission in `dir` of this project and namespace.
-    pub fn notes(&self, dir: &MissionDir, meta: &Meta, namespace: &Namespace) -> Notes {
+    pub fn notes(&self, dir: &MissionDir, meta: &Meta, namespace: &Namespace) -> Rc<Notes> {
         let home = self.repo.common_dir().join(place::HOME).join(place::RECALLED);
         let directory = dir.to_string();
         let text = |key| meta.text(key).unwrap_or_default();
@@ -67,11 +72,17 @@ impl<'r> Recall<'r> {
             .fold(Sha256::default(), |hash, part| hash.with(part.len().to_string()).with(":").with(part));
         let circumstances = hash.finish_hex()[..DIGITS].to_owned();
         let file = home.join(&sha256_hex(directory.as_bytes())[..DIGITS]);
+        // Two trees of a mission mostly differ in nothing of that.
+        if let Some(read) = self.read.borrow().get(&file).filter(|read| read.circumstances == circumstances) {
+            return Rc::clone(read);
+        }
         let is_full = fs::metadata(&file).is_ok_and(|found| found.len() > MAX_BYTES);
         let text = if is_full { None } else { fs::read_to_string(&file).ok() };
         let lines = text.iter().flat_map(|text| text.lines());
         let known = lines.filter_map(|line| fact(line.strip_prefix(&circumstances)?)).collect();
-        Notes { file, circumstances, known, is_full }
+        let notes = Rc::new(Notes { file: file.clone(), circumstances, known, is_full });
+        self.read.borrow_mut().insert(file, Rc::clone(&notes));
+        notes
     }
 
     /// Adds what was found out. What cannot be written costs time later, nothing else.
@@ -102,12 +113,12 @@ impl<'r> Recall<'r> {
 impl Notes {
     /// What is noted about a blob at a path.
     pub fn get(&self, path: &str, blob: &Oid) -> Option<&Fact> {
-        self.known.get(&(path.to_owned(), blob.to_string()))
+        self.known.get([blob.as_str(), " ", path].concat().as_str())
     }
 }
 
 /// Reads ` <blob> <event id> <hash> <size> <path>`, what stands after the circumstances.
-fn fact(line: &str) -> Option<((String, String), Fact)> {
+fn fact(line: &str) -> Option<(String, Fact)> {
     const EVENT_ID: usize = 26;
     const HASH: usize = 64;
     let mut words = line.strip_prefix(' ')?.splitn(5, ' ');
@@ -119,7 +130,7 @@ fn fact(line: &str) -> Option<((String, String), Fact)> {
         event_id.len() == EVENT_ID && event_id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     (is_id && is_hex && content_hash.len() == HASH && !path.is_empty()).then(|| {
         let fact = Fact { event_id: event_id.to_owned(), content_hash: content_hash.to_owned(), size_bytes };
-        ((path.to_owned(), blob.to_string()), fact)
+        ([blob.as_str(), " ", path].concat(), fact)
     })
 }
 
@@ -131,8 +142,8 @@ mod tests {
     fn only_a_whole_line_is_believed() {
         let (blob, hash) = ("1".repeat(40), "a".repeat(64));
         let line = format!(" {blob} 01KQ47E80QJG8GTVGDCV67RW7M {hash} 12 research/a b.md");
-        let ((path, of), known) = fact(&line).expect("a fact");
-        assert_eq!((path.as_str(), of, known.size_bytes), ("research/a b.md", blob.clone(), 12));
+        let (of, known) = fact(&line).expect("a fact");
+        assert_eq!((of, known.size_bytes), (format!("{blob} research/a b.md"), 12));
         // Cut off anywhere before the path, or run into the next one.
         let start = line.len() - "research/a b.md".len();
         assert!((0..=start).all(|end| fact(&line[..end]).is_none()));

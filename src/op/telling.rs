@@ -20,6 +20,9 @@ use crate::json::{Value, line_object, object};
 use crate::mission::settle::Claim;
 use crate::mission::{Meta, MissionDir, SPECS, key};
 
+/// So many texts are kept, of at most so many bytes.
+const MOST_TEXTS: usize = 64;
+const LONGEST_TEXT: u64 = 16 << 10;
 /// The largest log that is read, in bytes.
 const MAX_LOG: u64 = 256 << 20;
 /// Where a list of expected artifacts may lie, before the type of mission.
@@ -80,6 +83,8 @@ pub struct Teller<'r> {
     max_bytes: u64,
     recall: Option<Recall<'r>>,
     judged: RefCell<HashMap<Oid, Rc<Judged>>>,
+    /// Texts that were judged and are likely to be sent next
+    texts: RefCell<HashMap<Oid, String>>,
     told: RefCell<HashMap<Key, Rc<MissionSays>>>,
     manifests: RefCell<HashMap<Oid, Option<Rc<Manifest>>>>,
 }
@@ -108,6 +113,7 @@ impl<'r> Teller<'r> {
             max_bytes,
             recall: None,
             judged: RefCell::default(),
+            texts: RefCell::default(),
             told: RefCell::default(),
             manifests: RefCell::default(),
         }
@@ -312,13 +318,31 @@ impl<'r> Teller<'r> {
                 Err(Skip::Oversized { size, limit: self.max_bytes })
             } else {
                 let bytes = self.repo.blob(&file.oid).map_err(unreadable)?;
-                check_content(bytes, self.max_bytes).map(|text| (content_hash(text.as_bytes()), size))
+                check_content(bytes, self.max_bytes).map(|text| {
+                    let hash = content_hash(text.as_bytes());
+                    let mut texts = self.texts.borrow_mut();
+                    if self.recall.is_some() && size <= LONGEST_TEXT && texts.len() < MOST_TEXTS {
+                        texts.insert(file.oid.clone(), text);
+                    }
+                    (hash, size)
+                })
             };
             let judged = Rc::new(judged);
             self.judged.borrow_mut().insert(file.oid.clone(), Rc::clone(&judged));
             judged
         };
         (*judged).clone().map_err(Outcome::Skipped)
+    }
+
+    /// The text of a body; what was judged was UTF-8.
+    pub fn text(&self, body: &Body) -> Result<String, GitError> {
+        if let Some(text) = &body.text {
+            return Ok(text.clone());
+        }
+        if let Some(text) = self.texts.borrow_mut().remove(&body.blob) {
+            return Ok(text);
+        }
+        self.repo.blob(&body.blob).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The same work package with its title, if its file may be read.

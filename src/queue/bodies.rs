@@ -8,6 +8,9 @@ use crate::clock::Instant;
 use crate::dossier::BodyUpload;
 use crate::gate::{Context, validate};
 
+const PRESENT: &str = "SELECT 1 FROM body_upload_queue WHERE project_uuid = ?1 AND mission_slug = ?2
+    AND target_branch = ?3 AND mission_type = ?4 AND manifest_version = ?5 AND artifact_path = ?6 AND content_hash = ?7";
+
 impl Queue {
     /// Queues bodies in one transaction and says what became of each, in order.
     ///
@@ -32,11 +35,6 @@ impl Queue {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
                  ON CONFLICT DO NOTHING"
             ))?;
-            let mut present = transaction.prepare(
-                "SELECT 1 FROM body_upload_queue WHERE project_uuid = ?1 AND mission_slug = ?2
-                     AND target_branch = ?3 AND mission_type = ?4 AND manifest_version = ?5
-                     AND artifact_path = ?6 AND content_hash = ?7",
-            )?;
             let mut outcomes = Vec::with_capacity(bodies.len());
             for (body, judged) in bodies.iter().zip(judged) {
                 let upload = match judged {
@@ -49,6 +47,7 @@ impl Queue {
                 let [project, slug, branch, kind, version] = upload.namespace.values();
                 let (path, hash) = (&upload.artifact_path, &upload.content_hash);
                 if total >= capacity {
+                    let mut present = transaction.prepare(PRESENT)?;
                     let there = present.exists(params![project, slug, branch, kind, version, path, hash])?;
                     outcomes.push(if there { Enqueued::AlreadyInQueue } else { Enqueued::QueueFull });
                     continue;

@@ -4,6 +4,7 @@
 mod artifacts;
 mod commands;
 mod faults;
+mod reading;
 mod roads;
 
 use std::collections::{BTreeMap, BTreeSet};
