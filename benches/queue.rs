@@ -17,6 +17,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use git_mission::clock::{Instant, Stopwatch};
 use git_mission::dossier::{BodyUpload, NamespaceFields};
+use git_mission::install::SHIM_VERSION;
 use git_mission::json::{Value, canonical, line, object};
 use git_mission::queue::{NewBody, NewEvent, Origin, Queue};
 use git_mission::sync::{Delivery, SystemTiming, deliver};
@@ -50,7 +51,7 @@ fn main() {
             bench.enqueue_bodies();
             bench.enqueue_events();
         }),
-        ("commit", &|| bench.commit()),
+        ("commit", &|| bench.commits()),
         ("small", &|| bench.drain_bodies(4, 2_000)),
         ("large", &|| bench.drain_bodies(512, 128)),
         ("events", &|| bench.drain_events()),
@@ -171,18 +172,21 @@ impl Bench<'_> {
         });
     }
 
-    /// What post-commit does after a commit of five artifacts, as a process, beside one that inserts one row.
-    fn commit(&self) {
+    /// What post-commit does after a commit of five artifacts, as a process, beside one that inserts one row: both as durably,
+    /// so on a disk. In memory, where a sync costs nothing, the row is little more than the start of a process.
+    fn commits(&self) {
+        let what = "post-commit, 5 artifacts / process that inserts a row";
+        let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let on_disk = Bench { home: disk.path(), rounds: 3 * self.rounds, server: self.server.clone() };
+        on_disk.commit(&Line { target: "P5", what: what.into(), limit: "<=2", rows: None });
+        self.commit(&Line { target: "P5", what: format!("{what}, in memory"), limit: "-", rows: None });
+    }
+
+    fn commit(&self, line: &Line) {
         let repo = self.repository("commit");
         // What was configured a moment ago is asked for again.
         std::thread::sleep(Duration::from_millis(300));
         let mut serial = 0;
-        let line = Line {
-            target: "P5",
-            what: "post-commit, 5 artifacts / process that inserts a row".into(),
-            limit: "<=2",
-            rows: None,
-        };
         let me = std::env::current_exe().expect("a path");
         let database = self.place("one-row");
         drop(Queue::open(&database, Instant::now()).expect("opens"));
@@ -191,17 +195,17 @@ impl Bench<'_> {
             command.arg("insert-one").arg(&database);
             move || ran(&mut command)
         };
-        self.compare(&line, floor, || {
+        self.compare(line, floor, || {
             serial += 1;
             for at in 0..5 {
                 let serial = serial * 5 + at;
                 write(&repo, &format!("kitty-specs/one/research/{serial}.md"), &text(serial, 4 * KIB));
             }
             git(&repo, &["add", "."]);
+            // Where post-commit is installed, so is pre-commit, and leaves a note that post-commit reads.
+            ran(&mut hook(&repo, "pre-commit"));
             git(&repo, &["commit", "-qm", "more"]);
-            let mut command = Command::new(PROGRAM);
-            command.args(["hook", "post-commit"]).current_dir(&repo);
-            alone(&mut command, &repo);
+            let mut command = hook(&repo, "post-commit");
             move || ran(&mut command)
         });
         let queue = Queue::open(&repo.join(".git/mission/queue.db"), Instant::now()).expect("opens").queue;
@@ -584,6 +588,14 @@ fn alone(command: &mut Command, repo: &Path) {
     for who in ["GIT_AUTHOR", "GIT_COMMITTER"] {
         command.env(format!("{who}_NAME"), "Bench").env(format!("{who}_EMAIL"), "bench@example.com");
     }
+}
+
+/// A hook as its shim calls it.
+fn hook(repo: &Path, name: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["hook", name, "--shim-version", &SHIM_VERSION.to_string(), "--"]).current_dir(repo);
+    alone(&mut command, repo);
+    command
 }
 
 fn ran(command: &mut Command) {
