@@ -137,10 +137,13 @@ impl IndexFile {
 
     /// The entry of stage 0 with exactly this path.
     pub fn entry(&self, path: &[u8]) -> Option<FileEntry<'_>> {
+        self.at(self.place(path)?).filter(|entry| !entry.is_unmerged())
+    }
+
+    /// The place of the first entry with exactly this path.
+    pub(super) fn place(&self, path: &[u8]) -> Option<usize> {
         let at = self.entries.partition_point(|raw| &self.names[raw.name.clone()] < path);
-        let raw = self.entries.get(at)?;
-        let entry = FileEntry { path: &self.names[raw.name.clone()], raw };
-        (entry.path == path && !entry.is_unmerged()).then_some(entry)
+        (self.at(at)?.path == path).then_some(at)
     }
 
     /// The places of the entries at `path` and of those below it. Both are in order, and neither holds anything else.

@@ -173,9 +173,15 @@ impl Objects {
         self.batch()?.borrow_mut().contents(oid, "blob")
     }
 
-    /// What `look` makes of the bytes of each of these blobs; `None` where one has to be asked for on its own.
-    pub(super) fn blobs<T: Send>(&self, blobs: &[Oid], look: impl Fn(&[u8]) -> T + Sync) -> Vec<Option<T>> {
-        self.store.read_many(blobs, look)
+    /// What `look` makes of the bytes of each of these blobs; `None` where one has to be asked for on its own. As
+    /// [`Store::read_many`].
+    pub(super) fn blobs<K: Send, T: Send>(
+        &self,
+        blobs: &[Oid],
+        keep: impl Fn(usize) -> K + Sync,
+        look: impl Fn(&mut K, &[u8]) -> T + Sync,
+    ) -> Vec<(K, Vec<Option<T>>)> {
+        self.store.read_many(blobs, keep, look)
     }
 
     /// The size of a blob in bytes, without reading it.

@@ -225,10 +225,16 @@ impl Repo {
         self.objects.blob(oid)
     }
 
-    /// What `look` makes of the bytes of each of these blobs, in their order, several at a time; `None` where [`Self::blob`]
-    /// has to be asked.
-    pub fn blobs<T: Send>(&self, blobs: &[Oid], look: impl Fn(&[u8]) -> T + Sync) -> Vec<Option<T>> {
-        self.objects.blobs(blobs, look)
+    /// What `look` makes of the bytes of each of these blobs, several at a time; `None` where [`Self::blob`] has to be asked.
+    /// They come in their order, in a few runs; `keep` makes the place in which `look` keeps what it wants kept of a run, told
+    /// how many blobs that has.
+    pub fn blobs<K: Send, T: Send>(
+        &self,
+        blobs: &[Oid],
+        keep: impl Fn(usize) -> K + Sync,
+        look: impl Fn(&mut K, &[u8]) -> T + Sync,
+    ) -> Vec<(K, Vec<Option<T>>)> {
+        self.objects.blobs(blobs, keep, look)
     }
 
     /// The size of a blob in bytes, without reading it.

@@ -52,16 +52,25 @@ impl Store {
     }
 
     /// What `look` makes of the bytes of each of these blobs, in their order, read by as many threads as there are cores;
-    /// `None` where a blob cannot be read here.
-    pub(super) fn read_many<T: Send>(
+    /// `None` where a blob cannot be read here. Each thread has a store of its own, which `keep` makes for a number of blobs,
+    /// and in which `look` keeps what it wants kept: the blobs come in as many runs as there were threads, each with what was
+    /// kept of it.
+    pub(super) fn read_many<K: Send, T: Send>(
         &self,
         blobs: &[Oid],
-        look: impl Fn(&[u8]) -> T + Sync,
-    ) -> Vec<Option<T>> {
-        let Some(odb) = self.open() else { return blobs.iter().map(|_| None).collect() };
-        let read = |oid: &Oid| {
-            let object = odb.read(git2::Oid::from_str(oid.as_str()).ok()?).ok()?;
-            (object.kind() == ObjectType::Blob).then(|| look(object.data()))
+        keep: impl Fn(usize) -> K + Sync,
+        look: impl Fn(&mut K, &[u8]) -> T + Sync,
+    ) -> Vec<(K, Vec<Option<T>>)> {
+        let unread = |blobs: &[Oid]| (keep(0), blobs.iter().map(|_| None).collect());
+        let Some(odb) = self.open() else { return vec![unread(blobs)] };
+        let read = |blobs: &[Oid]| {
+            let mut kept = keep(blobs.len());
+            let read = blobs.iter().map(|oid| {
+                let object = odb.read(git2::Oid::from_str(oid.as_str()).ok()?).ok()?;
+                (object.kind() == ObjectType::Blob).then(|| look(&mut kept, object.data()))
+            });
+            let read = read.collect();
+            (kept, read)
         };
         let mut share = FEWEST;
         if blobs.len() > FEWEST {
@@ -71,15 +80,14 @@ impl Store {
         let mut shares = blobs.chunks(share);
         let first = shares.next().unwrap_or_default();
         thread::scope(|scope| {
-            let others: Vec<_> = shares
-                .map(|share| (share, scope.spawn(move || share.iter().map(read).collect::<Vec<_>>())))
-                .collect();
-            let mut read: Vec<_> = first.iter().map(read).collect();
+            let others: Vec<_> =
+                shares.map(|share| (share, scope.spawn(move || read(share)))).collect();
+            let mut runs = vec![read(first)];
             for (share, other) in others {
                 // What a thread could not do is asked for one by one.
-                read.extend(other.join().unwrap_or_else(|_| share.iter().map(|_| None).collect()));
+                runs.push(other.join().unwrap_or_else(|_| unread(share)));
             }
-            read
+            runs
         })
     }
 

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod breach;
+mod dir_map;
 mod glance;
 pub mod handle;
 pub mod legacy;
@@ -14,6 +15,7 @@ mod path;
 pub mod settle;
 pub mod slug;
 
+pub use dir_map::{DirMap, DirSet};
 pub use glance::Glance;
 pub use legacy::KeyConflict;
 pub use meta::{IdField, Meta, MetaError, REQUIRED_TEXT, key};

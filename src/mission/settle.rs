@@ -3,9 +3,9 @@
 //! A number is provisional until the commit that holds it is pushed, then final. The rules are numbered as in
 //! `ARCHITECTURE.md`, section "Numbers". Knows nothing about trees, commits or the moment it is called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Meta, MissionDir};
+use super::{DirSet, Meta, MissionDir};
 use crate::clock::Instant;
 use crate::id::MissionId;
 
@@ -45,7 +45,7 @@ pub enum Scope {
     /// All of the tree.
     All,
     /// Only these; the numbers of the others stand as they are.
-    Only(BTreeSet<MissionDir>),
+    Only(DirSet),
 }
 
 impl Scope {
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn out_of_scope_missions_stand() {
         let tree = claims("A=- B=- C=2");
-        let scope = Scope::Only(BTreeSet::from([tree[1].dir.clone()]));
+        let scope = Scope::Only(DirSet::from_iter([tree[1].dir.clone()]));
         let changes =
             settle(Input { tree: &tree, published: None, parent: Some(&tree), scope: &scope, repair: false });
         assert_eq!(changes.len(), 1);

@@ -3,7 +3,6 @@
 //!
 //! Deterministic: ids come from recipes, dates from the commit that is followed. Knows nothing about hooks.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::correct::{Forebear, Mint, Note, Numbers, Plan, Request, correct};
@@ -11,7 +10,7 @@ use super::snapshot::{Reader, Snapshot};
 use super::unfinished::{self, First};
 use super::{apply, follow};
 use crate::git::{Config, GitError, NewCommit, Oid, Repo, Signing};
-use crate::mission::MissionDir;
+use crate::mission::{DirSet, MissionDir};
 
 /// Which missions are caught up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
     };
     let (known, new) = split(&tree, forebear.map(|forebear| forebear.missions));
     let (candidates, inherited) = match wanted.reach {
-        Reach::Unpublished => (new, BTreeSet::new()),
+        Reach::Unpublished => (new, DirSet::default()),
         Reach::All => (tree.files.keys().cloned().collect(), known),
     };
     correct(
@@ -76,7 +75,7 @@ pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
 pub(super) fn split(
     tree: &Snapshot,
     forebear: Option<&Snapshot>,
-) -> (BTreeSet<MissionDir>, BTreeSet<MissionDir>) {
+) -> (DirSet, DirSet) {
     let same = |dir: &MissionDir| {
         forebear.is_some_and(|forebear| match (forebear.files.get(dir), tree.files.get(dir)) {
             (Some(before), Some(now)) => before.oid == now.oid && before.mode == now.mode,

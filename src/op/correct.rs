@@ -3,7 +3,7 @@
 //! One function for pre-commit, which may refuse and may ask the clock, and for what catches up later, which may
 //! neither. Changes nothing; [`super::apply`] does. Knows nothing about hooks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::clear::{cleared, given_back};
@@ -13,7 +13,7 @@ use crate::clock::Instant;
 use crate::git::{GitError, IndexEntry, Oid};
 use crate::id::MissionId;
 use crate::mission::settle::{Claim, Input, Scope, settle};
-use crate::mission::{IdField, MissionDir, NumberField, key};
+use crate::mission::{DirMap, DirSet, IdField, MissionDir, NumberField, key};
 
 /// Where ids that are missing come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub struct Request<'a> {
     /// All missions of the index or tree at hand
     pub tree: &'a Snapshot,
     /// Those that may change
-    pub candidates: &'a BTreeSet<MissionDir>,
+    pub candidates: &'a DirSet,
     /// Those of the candidates whose bytes came from a parent of a merge: neither refused nor rewritten for
     /// their content
-    pub inherited: &'a BTreeSet<MissionDir>,
+    pub inherited: &'a DirSet,
     /// Trees whose ids hold
     pub forebears: &'a [Forebear<'a>],
     /// The commit that a deterministic id is taken from when no forebear has the file
@@ -172,14 +172,14 @@ pub struct Plan {
 }
 
 /// What is being made of each file, and why.
-pub(super) type Work = BTreeMap<MissionDir, (Draft, Vec<Note>)>;
+pub(super) type Work = DirMap<(Draft, Vec<Note>)>;
 
 /// Decides what the candidates must become.
 pub fn correct(reader: &Reader<'_>, request: &Request<'_>) -> Result<Plan, GitError> {
     let mut plan = Plan::default();
-    let mut work = Work::new();
+    let mut work = Work::default();
     let origins = Origins::of(request);
-    for dir in request.candidates {
+    for dir in request.candidates.keys() {
         let Some(file) = request.tree.files.get(dir) else { continue };
         match judge(request, &origins, dir, file) {
             Ok(Some(draft)) => drop(work.insert(dir.clone(), (draft, Vec::new()))),
@@ -353,16 +353,14 @@ fn identify(
             }
         }
     }
-    for (dir, fault) in refused {
-        work.remove(&dir);
-        plan.refusals.push(Refusal { dir, fault });
-    }
+    work.update(refused.iter().map(|(dir, _)| (dir.clone(), None)));
+    plan.refusals.extend(refused.into_iter().map(|(dir, fault)| Refusal { dir, fault }));
     Ok(())
 }
 
 /// Where the ids lie that the work is about: those that it shows, and those that forebears have at the same paths.
-fn ids_of(request: &Request<'_>, work: &Work) -> BTreeMap<MissionId, Vec<MissionDir>> {
-    let mut ids: BTreeMap<MissionId, Vec<MissionDir>> = BTreeMap::new();
+fn ids_of(request: &Request<'_>, work: &Work) -> HashMap<MissionId, Vec<MissionDir>> {
+    let mut ids: HashMap<MissionId, Vec<MissionDir>> = HashMap::with_capacity(work.len());
     for (dir, (meta, _)) in work {
         let held = request.forebears.iter().filter_map(|forebear| forebear.missions.files.get(dir)?.id());
         for id in held.chain(meta.valid_id()) {

@@ -12,7 +12,7 @@ use super::snapshot::{Content, EVENT_LOG, MetaFile, Reader, Snapshot, seed_of_te
 use super::work_file::{self, Found, WorkFile};
 use crate::git::{GitError, IndexAt, IndexEntry, Mode, Oid, Repo};
 use crate::id::MissionId;
-use crate::mission::{IdField, Meta, MetaError, MissionDir, SPECS};
+use crate::mission::{DirMap, IdField, Meta, MetaError, MissionDir, SPECS};
 
 /// What happens to the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl<'a> Planner<'a> {
     fn new(
         reader: &'a Reader<'a>,
         head: Option<(&'a Oid, &'a Snapshot)>,
-        files: &BTreeMap<MissionDir, MetaFile>,
+        files: &DirMap<MetaFile>,
     ) -> Self {
         let mut holders: BTreeMap<MissionId, BTreeSet<MissionDir>> = BTreeMap::new();
         for (dir, file) in files {

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 use crate::git::{GitError, IndexAt, KnownDirectories, Mode, Oid, Repo};
@@ -12,7 +13,7 @@ use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
 use crate::mission::settle::Claim;
-use crate::mission::{Glance, Meta, MetaError, MissionDir, SPECS, key};
+use crate::mission::{DirMap, Glance, Meta, MetaError, MissionDir, SPECS, key};
 
 /// The file that makes a directory a mission.
 const META: &[u8] = b"meta.json";
@@ -34,12 +35,36 @@ pub struct MetaFile {
 #[derive(Debug)]
 struct Text {
     /// `None` for what is no regular file
-    bytes: Option<Vec<u8>>,
+    bytes: Option<Bytes>,
     facts: Option<Glance>,
     /// Whether it is canonical, so plainly that it was seen at a glance
     is_plain: bool,
     content: OnceCell<Rc<Content>>,
 }
+
+/// The bytes of a text, which may share memory with others: a thousand small texts are sooner put side by side.
+#[derive(Debug)]
+struct Bytes {
+    memory: Rc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[self.range.clone()]
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { range: 0..bytes.len(), memory: Rc::new(bytes) }
+    }
+}
+
+/// Most texts are shorter.
+const USUAL_LENGTH: usize = 768;
 
 /// What settlement asks of a text that can be read, and whether it is plainly canonical.
 type Seen = (Option<Glance>, bool);
@@ -54,10 +79,10 @@ fn seen(bytes: &[u8]) -> Seen {
 impl Text {
     fn new(bytes: Option<Vec<u8>>) -> Self {
         let seen = bytes.as_deref().map(seen).unwrap_or_default();
-        Self::seen(bytes, seen)
+        Self::seen(bytes.map(Bytes::from), seen)
     }
 
-    fn seen(bytes: Option<Vec<u8>>, (facts, is_plain): Seen) -> Self {
+    fn seen(bytes: Option<Bytes>, (facts, is_plain): Seen) -> Self {
         Self { bytes, facts, is_plain, content: OnceCell::new() }
     }
 
@@ -164,7 +189,7 @@ impl MetaFile {
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// By directory
-    pub files: BTreeMap<MissionDir, MetaFile>,
+    pub files: DirMap<MetaFile>,
 }
 
 impl Snapshot {
@@ -261,11 +286,21 @@ impl<'r> Reader<'r> {
                 blobs.push(oid.clone());
             }
         }
-        let read = self.repo.blobs(&blobs, |bytes| (bytes.to_vec(), seen(bytes)));
-        texts.extend(blobs.into_iter().zip(read).filter_map(|(oid, read)| {
-            let (bytes, seen) = read?;
-            Some((oid, Rc::new(Text::seen(Some(bytes), seen))))
-        }));
+        let keep = |count: usize| Vec::with_capacity(count * USUAL_LENGTH);
+        let runs = self.repo.blobs(&blobs, keep, |memory, bytes| {
+            let from = memory.len();
+            memory.extend_from_slice(bytes);
+            (from..memory.len(), seen(bytes))
+        });
+        let mut blobs = blobs.into_iter();
+        for (memory, read) in runs {
+            let memory = Rc::new(memory);
+            // In this order: the next run begins with the blob after the last of this one.
+            texts.extend(read.into_iter().zip(blobs.by_ref()).filter_map(|(read, oid)| {
+                let (range, seen) = read?;
+                Some((oid, Rc::new(Text::seen(Some(Bytes { memory: Rc::clone(&memory), range }), seen))))
+            }));
+        }
     }
 
     /// The `meta.json` of the mission directory that is this tree.

@@ -14,7 +14,7 @@ use crate::clock::Instant;
 use crate::env::key;
 use crate::git::{GitError, IndexAt, Oid, Repo, StagedChange};
 use crate::id::MissionId;
-use crate::mission::{MissionDir, SPECS, is_event_log};
+use crate::mission::{DirSet, MissionDir, SPECS, is_event_log};
 
 /// The staged changes of `meta.json` files.
 #[derive(Debug)]
@@ -104,26 +104,28 @@ fn plan(repo: &Repo, Staged { tip, merged, changes, .. }: Staged, mode: Mode) ->
     }
     let mut tree =
         parents.first().filter(|_| tip.is_some()).map(|(_, missions)| missions.clone()).unwrap_or_default();
-    let (mut candidates, mut inherited) = (BTreeSet::new(), BTreeSet::new());
+    let (mut candidates, mut inherited) = (DirSet::default(), DirSet::default());
+    let mut updates = Vec::with_capacity(changes.len());
     for (dir, change) in changes {
         let Some((mode, oid)) = change.new else {
-            tree.files.remove(&dir);
+            updates.push((dir, None));
             continue;
         };
         let same = |missions: &Snapshot| {
             missions.files.get(&dir).is_some_and(|file| file.oid == oid && file.mode == mode)
         };
         if parents.iter().any(|(_, missions)| same(missions)) {
-            inherited.insert(dir.clone());
+            inherited.insert(dir.clone(), ());
         }
-        tree.files.insert(dir.clone(), reader.file(mode, oid)?);
-        candidates.insert(dir);
+        updates.push((dir.clone(), Some(reader.file(mode, oid)?)));
+        candidates.insert(dir, ());
     }
+    tree.files.update(updates);
     let held = ids_that_hold(repo, &reader, &parents)?;
     for dir in lost(&tree, &held) {
         // Taken whole from the first parent, so no change as git sees it.
-        if candidates.insert(dir.clone()) {
-            inherited.insert(dir);
+        if candidates.insert(dir.clone(), ()).is_none() {
+            inherited.insert(dir, ());
         }
     }
 
@@ -190,10 +192,10 @@ fn ids_that_hold<'p>(
             && let Some(base) = repo.merge_base(tip, commit)?
         {
             let base = reader.tree(&base)?;
-            for dir in differing {
-                if id_in(&base, dir) == id_in(other, dir) {
-                    kept.to_mut().files.remove(dir);
-                }
+            let replaced = differing.into_iter().filter(|dir| id_in(&base, dir) == id_in(other, dir));
+            let replaced: Vec<_> = replaced.map(|dir| (dir.clone(), None)).collect();
+            if !replaced.is_empty() {
+                kept.to_mut().files.update(replaced);
             }
         }
         held.push(kept);

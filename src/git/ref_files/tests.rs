@@ -319,10 +319,18 @@ fn many_blobs_are_read_as_one_by_one() {
     // Neither there nor a blob.
     blobs.insert(300, Oid::parse(&"1".repeat(40)).expect("an id"));
     blobs.insert(500, repo.commit("HEAD").expect("read").expect("a commit"));
-    let read = repo.blobs(&blobs, <[u8]>::to_vec);
-    assert_eq!(read.len(), blobs.len());
-    for (oid, read) in blobs.iter().zip(read) {
-        assert_eq!(read, repo.blob(oid).ok(), "{oid}");
+    let runs = repo.blobs(&blobs, Vec::with_capacity, |kept: &mut Vec<usize>, bytes| {
+        kept.push(bytes.len());
+        bytes.to_vec()
+    });
+    let mut left = blobs.iter();
+    for (kept, read) in runs {
+        assert!(read.iter().flatten().map(Vec::len).eq(kept), "each run has what was kept of it");
+        for read in read {
+            let oid = left.next().expect("as many as were asked for");
+            assert_eq!(read, repo.blob(oid).ok(), "{oid}");
+        }
     }
-    assert_eq!(repo.blobs(&[], <[u8]>::len), []);
+    assert_eq!(left.next(), None);
+    assert!(repo.blobs(&[], |_| (), |_: &mut (), bytes| bytes.len()).iter().all(|(_, read)| read.is_empty()));
 }

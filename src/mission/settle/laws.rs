@@ -140,7 +140,7 @@ fn world(scoped: bool) -> impl Strategy<Value = World> {
             any::<bool>(),
         )
             .prop_map(move |(tree, published, parent, only, repair)| {
-                let scope = if scoped { Scope::Only(only) } else { Scope::All };
+                let scope = if scoped { Scope::Only(only.into_iter().collect()) } else { Scope::All };
                 World { tree, published, parent, scope, repair }
             })
     })
