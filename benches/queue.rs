@@ -1,7 +1,7 @@
 //! What the queue and delivery cost, each beside a floor that is measured in the same run: one line a comparison,
 //! `TARGET<TAB>comparison<TAB>ours<TAB>floor<TAB>ratio<TAB>limit`. Figures are medians, ratios medians of paired ratios.
 //!
-//! `cargo bench --bench queue [-- [ROUNDS] [PART…]]`, parts: enqueue, commit, small, large, events, memory; everything lies in one directory below `TMPDIR`. Judges nothing.
+//! `cargo bench --bench queue [-- [ROUNDS] [PART…]]`, parts: enqueue, commit, small, large, events, memory; everything lies in one directory below `TMPDIR`, but for what is durable only on a disk, which lies in the build directory. Judges nothing.
 #![allow(clippy::print_stdout, reason = "the lines on stdout are what it is for")]
 
 use std::io::Write as _;
@@ -190,9 +190,12 @@ impl Bench<'_> {
         let me = std::env::current_exe().expect("a path");
         let database = self.place("one-row");
         drop(Queue::open(&database, Instant::now()).expect("opens"));
+        // What git has not written yet would be written while we wait for what we write.
+        let settle = || ran(&mut Command::new("sync"));
         let floor = || {
             let mut command = Command::new(&me);
             command.arg("insert-one").arg(&database);
+            settle();
             move || ran(&mut command)
         };
         self.compare(line, floor, || {
@@ -206,6 +209,7 @@ impl Bench<'_> {
             ran(&mut hook(&repo, "pre-commit"));
             git(&repo, &["commit", "-qm", "more"]);
             let mut command = hook(&repo, "post-commit");
+            settle();
             move || ran(&mut command)
         });
         let queue = Queue::open(&repo.join(".git/mission/queue.db"), Instant::now()).expect("opens").queue;

@@ -128,6 +128,8 @@ pub mod place {
     pub const PASSED: &str = "pre-commit";
     /// The directory with one file for each mission: what was found out about its artifacts.
     pub const RECALLED: &str = "recalled";
+    /// A commit, and the smallest id among the roots of its history.
+    pub const ROOT: &str = "root";
     /// The directory with one trace a hook.
     pub const TRACES: &str = "traces";
     /// In it: which hooks were found not to be ours any more, the last time that was told.

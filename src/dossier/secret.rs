@@ -64,7 +64,7 @@ pub fn find_secret(text: &str) -> Option<Secret> {
         let start = bytes[..found].iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
         let end = bytes[found..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| found + end);
         if let Some(rule) = rule_of(&text[start..end]) {
-            return Some(Secret { rule, line: bytes[..start].iter().filter(|b| **b == b'\n').count() + 1 });
+            return Some(Secret { rule, line: text[..start].matches('\n').count() + 1 });
         }
         at = end;
     }

@@ -10,17 +10,23 @@ pub(super) struct CommitHeader {
     pub(super) tree: Oid,
     /// Its first parent, if it has one
     pub(super) first_parent: Option<Oid>,
+    /// Whether it has no other parent
+    pub(super) is_no_merge: bool,
 }
 
 impl CommitHeader {
-    /// Reads `tree <id> LF`, then perhaps `parent <id> LF`.
+    /// Reads `tree <id> LF`, then perhaps `parent <id> LF`, again and again.
     pub(super) fn read(data: &[u8]) -> Option<Self> {
         let mut lines = data.split(|b| *b == b'\n').map(str::from_utf8);
         let tree = Oid::parse(lines.next()?.ok()?.strip_prefix("tree ")?)?;
         let parent = lines.next()?.ok()?.strip_prefix("parent ").map(Oid::parse);
         match parent {
             Some(None) => None,
-            parent => Some(Self { tree, first_parent: parent.flatten() }),
+            parent => {
+                let is_no_merge =
+                    parent.is_none() || !lines.next()?.is_ok_and(|line| line.starts_with("parent "));
+                Some(Self { tree, first_parent: parent.flatten(), is_no_merge })
+            }
         }
     }
 }

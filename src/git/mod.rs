@@ -31,6 +31,7 @@ mod ref_files;
 mod refs;
 mod replace;
 mod repo;
+mod root;
 mod settings;
 mod share;
 mod staged;

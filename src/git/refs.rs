@@ -158,8 +158,15 @@ impl Repo {
         if self.is_shallow() {
             return Ok(None);
         }
+        if let Some(noted) = self.noted_root(commit) {
+            return Ok(Some(noted));
+        }
         let stdout = self.git.run(&["rev-list", "--max-parents=0", commit.as_str(), "--"], b"")?;
-        Ok(String::from_utf8_lossy(&stdout).lines().filter_map(Oid::parse).min())
+        let root = String::from_utf8_lossy(&stdout).lines().filter_map(Oid::parse).min();
+        if let Some(root) = &root {
+            self.note_root(commit, root);
+        }
+        Ok(root)
     }
 
     /// The commits that the HEADs of this repository's work trees name, linked ones included.

@@ -57,7 +57,7 @@ fn remove_all(
     }
     // What hooks note for each other means nothing without them.
     for home in homes(repo)? {
-        for note in [place::SETTINGS, place::PASSED].map(|name| home.join(name)) {
+        for note in [place::SETTINGS, place::PASSED, place::ROOT].map(|name| home.join(name)) {
             if files::remove(&note)? {
                 changes.push(Change::Remove(note));
             }

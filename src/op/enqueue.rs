@@ -4,7 +4,7 @@
 //! compared with the present one, so a commit that was never looked at is caught up by the next. Everything is read
 //! from committed blobs; no link is followed. Knows nothing about servers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use super::speaker;
 use super::supersede::{self, Superseded};
 use super::telling::{Body, MissionSays, Teller, TreeView};
 use crate::clock::Instant;
-use crate::dossier::{BodyUpload, DEFAULT_MAX_BYTES, Failure, Outcome, Queued};
+use crate::dossier::{BodyUpload, DEFAULT_MAX_BYTES, Failure, Namespace, Outcome, Queued};
 use crate::env::key;
 use crate::event::{Envelope, Kind, Statement};
 use crate::git::{Config, GitError, Oid, Repo};
@@ -345,7 +345,7 @@ struct News {
 
 impl News {
     fn of(says: &MissionSays, old: &MissionSays, on_main: bool) -> Self {
-        let known: BTreeSet<&str> = old.derived.said.iter().map(|s| s.event_id.as_str()).collect();
+        let known: HashSet<&str> = old.derived.said.iter().map(|s| s.event_id.as_str()).collect();
         let is_new = |statement: &&Statement| !known.contains(statement.event_id.as_str());
         let indexes = says.derived.said.iter().filter(is_new).any(|s| s.kind == Kind::ArtifactIndexed);
         let only_gone = |kind: Kind| match kind {
@@ -356,8 +356,7 @@ impl News {
         let statements = says.derived.said.iter().filter(is_new).filter(|s| on_main || !only_gone(s.kind));
         let mut statements: Vec<Statement> = statements.cloned().collect();
 
-        let version = |body: &Body| (body.namespace.clone(), body.path.clone(), body.blob.clone());
-        let known: BTreeSet<_> = old.bodies.iter().map(version).collect();
+        let known: HashSet<_> = old.bodies.iter().map(version).collect();
         let bodies: Vec<Body> =
             says.bodies.iter().filter(|body| !known.contains(&version(body))).cloned().collect();
         // A body that is sent again, under another name, needs its artifact indexed again.
@@ -374,6 +373,11 @@ impl News {
     fn is_in_full(&self) -> bool {
         !self.statements.iter().any(|statement| statement.is_recalled)
     }
+}
+
+/// What tells a body from others.
+fn version(body: &Body) -> (&Namespace, &str, &Oid) {
+    (&body.namespace, &body.path, &body.blob)
 }
 
 /// What the remote-tracking refs of the push remote hold: whoever pushed it has said it.

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing about the queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::telling::Teller;
 use crate::dossier::NamespaceFields;
@@ -25,9 +25,9 @@ pub type Version = (NamespaceFields, String, String);
 #[derive(Debug, Default)]
 pub struct Said {
     /// Ids of events
-    pub events: BTreeSet<String>,
+    pub events: HashSet<String>,
     /// Versions of artifacts
-    pub versions: BTreeSet<Version>,
+    pub versions: HashSet<Version>,
 }
 
 impl Wanted {

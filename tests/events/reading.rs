@@ -86,11 +86,14 @@ fn with_news<'w>(world: &'w World, name: &str) -> Repo<'w> {
     repo
 }
 
+/// What a repository is called, and what makes it so.
+type Shape<'s> = (&'s str, &'s dyn Fn(&Repo<'_>));
+
 #[test]
 fn what_is_read_is_what_git_says() {
     each_git(|git| {
         let world = World::new(git);
-        let shapes: [(&str, &dyn Fn(&Repo<'_>)); 10] = [
+        let shapes: [Shape<'_>; 10] = [
             ("loose", &|_| ()),
             ("packed", &|repo| {
                 repo.ok(&["branch", "other", "HEAD^"]);
@@ -260,7 +263,6 @@ fn a_commit_of_artifacts_starts_no_git() {
         let world = World::new(git);
         let origin = world.bare("origin");
         let repo = world.clone(&origin, "repo");
-        repo.write(".kittify/config.yaml", "project:\n  uuid: a1b2c3d4-e5f6-7890-abcd-ef1234567890\n");
         mission(&repo, "one", ONE);
         repo.ok(&["push", "-q", "origin", "HEAD:main"]);
         enable(&repo);
@@ -298,21 +300,13 @@ fn what_is_recalled_is_not_believed_when_it_is_damaged() {
     let text = std::fs::read_to_string(&file).expect("read");
     assert!(text.lines().count() >= 6, "{text}");
     let hash = "0".repeat(64);
-    let lying: String = text
-        .lines()
-        .map(|line| {
-            let words: Vec<&str> = line.splitn(6, ' ').collect();
-            // Of other circumstances, it would be believed of none.
-            format!(
-                "{} {} {} {hash} {} {}\n",
-                words[0].replace(['1', '2', '3'], "4"),
-                words[1],
-                words[2],
-                words[4],
-                words[5]
-            )
-        })
-        .collect();
+    // Of other circumstances: believed of none.
+    let lie = |line: &str| {
+        let words: Vec<&str> = line.splitn(6, ' ').collect();
+        [&words[0].replace(['1', '2', '3'], "4"), words[1], words[2], &hash, words[4], words[5]].join(" ")
+            + "\n"
+    };
+    let lying: String = text.lines().map(lie).collect();
     let halves: String = text.lines().map(|line| line[..line.len() / 2].to_owned()).collect();
     for damaged in [String::new(), lying, halves, text.replace('\n', ""), format!("\0\0\0{text}")] {
         std::fs::write(&file, damaged).expect("written");
@@ -322,4 +316,23 @@ fn what_is_recalled_is_not_believed_when_it_is_damaged() {
     std::fs::remove_dir_all(&notes).expect("removed");
     std::fs::write(&notes, "no directory\n").expect("written");
     compared(&repo, "no directory");
+}
+
+/// What is known of an artifact need not be read again: not even if it could not be.
+#[test]
+fn what_is_recalled_is_not_read_again() {
+    let world = World::new(&any_git());
+    let repo = with_news(&world, "repo");
+    let blob = repo.rev("HEAD:kitty-specs/one/research/old-1.md");
+    repo.chmod(&format!(".git/objects/{}", &blob[..2]), 0o700);
+    std::fs::remove_file(repo.at(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..])))
+        .expect("a loose object");
+    let queued = |words: &str| paths(&repo).iter().filter(|path| path.contains(words)).count();
+    let said = repo.mission(&["hook", "post-commit"]).ok();
+    assert!(!said.stderr.contains("is not sent"), "{said}");
+    assert_eq!((queued("/new-"), queued("/old-")), (5, 5));
+    std::fs::remove_dir_all(home(&repo).join("recalled")).expect("removed");
+    repo.ok(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+    repo.mission(&["hook", "post-commit"]).ok();
+    assert_eq!((queued("/new-"), queued("/old-")), (5, 4), "what cannot be read is said by no tip");
 }

@@ -334,3 +334,47 @@ fn many_blobs_are_read_as_one_by_one() {
     assert_eq!(left.next(), None);
     assert!(repo.blobs(&[], |_| (), |_: &mut (), bytes| bytes.len()).iter().all(|(_, read)| read.is_empty()));
 }
+
+#[test]
+fn a_history_begins_where_git_says() {
+    let home = repository();
+    let top = home.path();
+    std::fs::create_dir(top.join(".git/mission")).expect("a directory");
+    let at = |revision: &str| Oid::parse(&git(top, &["rev-parse", revision])).expect("a commit");
+    let said = |revision: &str| {
+        let said = git(top, &["rev-list", "--max-parents=0", revision]);
+        said.lines().filter_map(Oid::parse).min().expect("a root")
+    };
+    let repo = Repo::discover(top).expect("a repository");
+    let check = |is_noted: bool, what: &str| {
+        let head = at("HEAD");
+        let noted = repo.noted_root(&head);
+        assert_eq!(noted.is_some(), is_noted, "{what}");
+        assert!(noted.is_none_or(|noted| noted == said("HEAD")), "{what}");
+        assert_eq!(repo.smallest_root(&head).expect("an answer"), Some(said("HEAD")), "{what}");
+    };
+    check(false, "the first time");
+    check(true, "the same commit");
+    git(top, &["commit", "-qm", "three", "--allow-empty"]);
+    check(true, "the next one");
+    git(top, &["checkout", "-q", "light"]);
+    check(false, "one before");
+    git(top, &["checkout", "-q", "--orphan", "other"]);
+    git(top, &["commit", "-qm", "another root", "--allow-empty"]);
+    check(false, "another history");
+    for (branch, merged) in [("one", "main"), ("two", "other")] {
+        git(top, &["checkout", "-q", "-b", branch, if branch == "one" { "other" } else { "main" }]);
+        let _ = repo.smallest_root(&at("HEAD"));
+        git(top, &["merge", "-q", "--allow-unrelated-histories", "-m", "both", merged]);
+        check(false, "a merge of two histories");
+        git(top, &["commit", "-qm", "on top", "--allow-empty"]);
+        check(true, "on top of a merge that was noted");
+    }
+    std::fs::write(top.join(".git/info/grafts"), format!("{}\n", at("HEAD"))).expect("written");
+    assert_eq!(repo.noted_root(&at("HEAD")), None, "what is grafted begins elsewhere");
+    std::fs::remove_file(top.join(".git/info/grafts")).expect("removed");
+    for damaged in ["", "x", &format!("{}\n", at("HEAD")), &format!("{} {}", at("HEAD"), at("HEAD"))] {
+        std::fs::write(top.join(".git/mission/root"), damaged).expect("written");
+        assert_eq!(repo.noted_root(&at("HEAD")), None, "{damaged:?}");
+    }
+}
