@@ -80,8 +80,7 @@ impl Store {
         let mut shares = blobs.chunks(share);
         let first = shares.next().unwrap_or_default();
         thread::scope(|scope| {
-            let others: Vec<_> =
-                shares.map(|share| (share, scope.spawn(move || read(share)))).collect();
+            let others: Vec<_> = shares.map(|share| (share, scope.spawn(move || read(share)))).collect();
             let mut runs = vec![read(first)];
             for (share, other) in others {
                 // What a thread could not do is asked for one by one.

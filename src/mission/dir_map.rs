@@ -122,7 +122,8 @@ impl<T> DirMap<T> {
             }
         }
         // Between those two, or behind all.
-        let is_after = next.checked_sub(1).is_none_or(|at| self.entries.get(at).is_some_and(|(it, _)| it < dir));
+        let is_after =
+            next.checked_sub(1).is_none_or(|at| self.entries.get(at).is_some_and(|(it, _)| it < dir));
         if is_after && self.entries.get(next).is_none_or(|(there, _)| dir < there) {
             return Err(next);
         }

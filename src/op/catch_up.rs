@@ -72,10 +72,7 @@ pub fn plan(reader: &Reader<'_>, wanted: Wanted<'_>) -> Result<Plan, GitError> {
 }
 
 /// The missions that `forebear` holds byte for byte, and the others.
-pub(super) fn split(
-    tree: &Snapshot,
-    forebear: Option<&Snapshot>,
-) -> (DirSet, DirSet) {
+pub(super) fn split(tree: &Snapshot, forebear: Option<&Snapshot>) -> (DirSet, DirSet) {
     let same = |dir: &MissionDir| {
         forebear.is_some_and(|forebear| match (forebear.files.get(dir), tree.files.get(dir)) {
             (Some(before), Some(now)) => before.oid == now.oid && before.mode == now.mode,

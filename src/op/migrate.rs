@@ -153,11 +153,7 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(
-        reader: &'a Reader<'a>,
-        head: Option<(&'a Oid, &'a Snapshot)>,
-        files: &DirMap<MetaFile>,
-    ) -> Self {
+    fn new(reader: &'a Reader<'a>, head: Option<(&'a Oid, &'a Snapshot)>, files: &DirMap<MetaFile>) -> Self {
         let mut holders: BTreeMap<MissionId, BTreeSet<MissionDir>> = BTreeMap::new();
         for (dir, file) in files {
             if let Some(id) = file.meta().and_then(Meta::valid_id) {

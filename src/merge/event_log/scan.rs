@@ -48,10 +48,10 @@ impl Field {
         }
     }
 
-    /// What a value says as such a field: nothing if it is no string. `None` if there is an escape in it.
-    pub(super) fn text(value: &[u8]) -> Option<&[u8]> {
-        match value {
-            [b'"', text @ .., b'"'] => (!text.contains(&b'\\')).then_some(text),
+    /// What a member of `row` says as such a field: nothing if it is no string. `None` if there is an escape in it.
+    pub(super) fn text(row: &[u8], member: Member) -> Option<&[u8]> {
+        match &row[member.value..member.end] {
+            [b'"', text @ .., b'"'] => (!member.is_escaped).then_some(text),
             _ => Some(b""),
         }
     }
@@ -66,6 +66,8 @@ pub(super) struct Member {
     pub(super) value: usize,
     /// The one after its last
     pub(super) end: usize,
+    /// Whether the value is a string with an escape in it
+    pub(super) is_escaped: bool,
 }
 
 impl Member {
@@ -73,7 +75,7 @@ impl Member {
     pub(super) fn moved(self, old: usize, new: usize) -> Self {
         let moved = |place: usize| place - old + new;
         let (from, to) = self.key;
-        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end) }
+        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end), ..self }
     }
 }
 
@@ -89,7 +91,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<Scanned<'_>> {
             Some(Field::Id) => &mut id,
             None => return Some(()),
         };
-        *field = Field::text(&bytes[member.value..member.end])?;
+        *field = Field::text(bytes, member)?;
         Some(())
     })?;
     let ended = matches!(scanner.peek(), None | Some(b'\n')) && scanner.at <= MAX_BYTES;
@@ -129,11 +131,19 @@ impl<'a> Scanner<'a> {
         self.member()
     }
 
-    /// Where the value of a member of the outermost object ends that begins at `at`.
-    pub(super) fn value_at(&mut self, at: usize) -> Option<usize> {
+    /// A member of the outermost object whose value begins where that of `place` does.
+    pub(super) fn value_of(&mut self, place: Member) -> Option<Member> {
+        (self.at, self.depth) = (place.value, 1);
+        let is_escaped = self.value()?;
+        Some(Member { end: self.at, is_escaped, ..place })
+    }
+
+    /// The same, where the value is a string, and the first byte that was not looked at stands in it at `at`: what is
+    /// before that stands for itself.
+    pub(super) fn rest_of(&mut self, place: Member, at: usize) -> Option<Member> {
         (self.at, self.depth) = (at, 1);
-        self.value()?;
-        Some(self.at)
+        let is_escaped = self.rest_of_string()?;
+        Some(Member { end: self.at, is_escaped, ..place })
     }
 
     #[inline]
@@ -177,8 +187,8 @@ impl<'a> Scanner<'a> {
         let key = (from, self.at - 1);
         self.eat(b": ")?;
         let value = self.at;
-        self.value()?;
-        Some(Member { key, value, end: self.at })
+        let is_escaped = self.value()?;
+        Some(Member { key, value, end: self.at, is_escaped })
     }
 
     fn items(&mut self) -> Option<()> {
@@ -207,21 +217,27 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    fn value(&mut self) -> Option<()> {
+    /// A value; whether it is a string with an escape in it.
+    fn value(&mut self) -> Option<bool> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
-            b'{' => self.members(|_| Some(())),
-            b'[' => self.items(),
-            b't' => self.eat(b"true"),
-            b'f' => self.eat(b"false"),
-            b'n' => self.eat(b"null"),
-            _ => self.number(),
+            b'"' => return self.string(),
+            b'{' => self.members(|_| Some(()))?,
+            b'[' => self.items()?,
+            b't' => self.eat(b"true")?,
+            b'f' => self.eat(b"false")?,
+            b'n' => self.eat(b"null")?,
+            _ => self.number()?,
         }
+        Some(false)
     }
 
     /// A string; whether there is an escape in it.
     fn string(&mut self) -> Option<bool> {
         self.eat(b"\"")?;
+        self.rest_of_string()
+    }
+
+    fn rest_of_string(&mut self) -> Option<bool> {
         let mut escaped = false;
         loop {
             self.at += plain_run(&self.bytes[self.at..]);
