@@ -3,6 +3,8 @@
 //! INVARIANT: what is accepted is exactly what `json::line` writes for the object that it holds, so accepted bytes
 //! may be kept without building that object. What is not accepted may still be a row; `row` takes it apart then.
 
+use crate::json::plain_ascii_run;
+
 /// A row in canonical form, as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scanned<'a> {
@@ -240,7 +242,7 @@ impl<'a> Scanner<'a> {
     fn rest_of_string(&mut self) -> Option<bool> {
         let mut escaped = false;
         loop {
-            self.at += plain_run(&self.bytes[self.at..]);
+            self.at += plain_ascii_run(&self.bytes[self.at..]);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -302,35 +304,6 @@ impl<'a> Scanner<'a> {
         self.at += digits;
         (digits > 0).then_some(())
     }
-}
-
-/// How many bytes at the start of `bytes` stand for themselves in a string: 0x20 to 0x7e without `"` and `\`.
-#[inline]
-fn plain_run(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        let special = special(u64::from_le_bytes(*chunk));
-        if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let mut last = [b'"'; 8];
-    let rest = &bytes[at..];
-    last[..rest.len()].copy_from_slice(rest);
-    at + (special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8)
-}
-
-/// Eight bytes at once: the lowest bit that is set is the highest of the first byte that does not stand for itself.
-/// Borrows and carries can set more, but only above it.
-#[inline]
-fn special(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = 0x80 * ONES;
-    let quote = bytes ^ (u64::from(b'"') * ONES);
-    let backslash = bytes ^ (u64::from(b'\\') * ONES);
-    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(limit * ONES) & !bytes;
-    (below(quote, 1) | below(backslash, 1) | below(bytes, 0x20) | bytes | bytes.wrapping_add(ONES)) & HIGHEST
 }
 
 #[cfg(test)]
@@ -402,20 +375,6 @@ mod tests {
         }
         let deep = format!("{{\"a\": {}{}}}", "[".repeat(127), "]".repeat(127));
         assert!(!accepts(&deep));
-    }
-
-    #[test]
-    fn plain_runs_end_at_every_special_byte_and_at_no_other() {
-        for byte in 0..=u8::MAX {
-            for at in 0..20 {
-                let mut bytes = [b'x'; 20];
-                bytes[at] = byte;
-                let special = !matches!(byte, 0x20..=0x7e) || byte == b'"' || byte == b'\\';
-                assert_eq!(plain_run(&bytes), if special { at } else { 20 }, "{byte} at {at}");
-                bytes[19] = b'"';
-                assert_eq!(plain_run(&bytes), if special { at } else { 19 }.min(19), "{byte} at {at}");
-            }
-        }
     }
 
     #[test]
