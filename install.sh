@@ -31,6 +31,24 @@ toolchain() {
 
 host() { rustc -vV 2>/dev/null | sed -n 's/^host: //p'; }
 
+# Whether the linker lays functions out in an order that it is given. Nobody's own linker is asked to.
+orders() {
+    [ -z "${CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER+set}" ] || return 1
+    ! cat "${CARGO_HOME-$HOME/.cargo}"/config "${CARGO_HOME-$HOME/.cargo}"/config.toml 2>/dev/null |
+        grep -Eq '^[[:space:]]*linker[[:space:]]*=|fuse-ld' || return 1
+    tried=$(mktemp -d) || return 1
+    (
+        cd "$here"
+        printf 'fn main() {}\n' | rustc $(order | sed "s/^/-C /") -o "$tried/tried" - >/dev/null 2>&1
+    ) && taken=0 || taken=1
+    rm -rf "$tried"
+    return $taken
+}
+
+order() {
+    printf 'link-arg=-Wl,%s\n' --symbol-ordering-file=build/order --no-warn-symbol-ordering
+}
+
 # What cargo is told. A binary that has nothing to load starts in three quarters of the time, and hooks are started all
 # day; it can be made where the C library is there for linking. What cargo itself starts cannot be linked so: --target
 # keeps the two apart.
@@ -40,8 +58,10 @@ flags() {
     case $host in
     *-linux-gnu)
         if [ -z "${RUSTFLAGS+set}" ] && [ -f "$(cc -print-file-name=libc.a)" ]; then
+            flags="'-C','target-feature=+crt-static','-C','relocation-model=static'"
+            ! orders || flags=$flags$(order | sed "s/.*/,'-C','&'/" | tr -d '\n')
             printf '%s\n' --target "$host" --config env.LIBZ_SYS_STATIC=\'1\' --config \
-                "target.$host.rustflags=['-C','target-feature=+crt-static','-C','relocation-model=static']"
+                "target.$host.rustflags=[$flags]"
         fi
         ;;
     esac

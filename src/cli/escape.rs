@@ -30,11 +30,20 @@ pub(super) fn escape_json(document: &str) -> String {
 fn replaced(text: &str, show: impl Fn(&mut String, char)) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut before, mut marks) = (None, 0);
-    for (at, character) in text.char_indices() {
+    let mut rest = text;
+    loop {
+        let plain = rest.bytes().position(|b| !is_plain(b)).unwrap_or(rest.len());
+        if plain > 0 {
+            out.push_str(&rest[..plain]);
+            (before, marks) = (rest[..plain].chars().next_back(), 0);
+            rest = &rest[plain..];
+        }
+        let Some(character) = rest.chars().next() else { return out };
+        rest = &rest[character.len_utf8()..];
         marks = if is_mark(character) { marks + 1 } else { 0 };
         let is_harmful = is_harmful(character) && !chooses_a_picture(character, before)
             || marks > MARKS
-            || character == '#' && before == Some('#') && is_command(&text[at + 1..]);
+            || character == '#' && before == Some('#') && is_command(rest);
         if is_harmful {
             show(&mut out, character);
         } else {
@@ -42,7 +51,11 @@ fn replaced(text: &str, show: impl Fn(&mut String, char)) -> String {
         }
         before = Some(character);
     }
-    out
+}
+
+/// What is shown as it is wherever it stands: of most texts everything.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'#'
 }
 
 /// Whether `##` before this begins a command: `[`, or a word and `[`.

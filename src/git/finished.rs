@@ -3,31 +3,73 @@
 //!
 //! INVARIANT: at every moment the name leads to a whole file, the one before or the one after.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+/// A file that is written beside the one whose place it takes. It goes with this value, unless it was put there.
+pub struct Beside {
+    path: PathBuf,
+}
 
-/// Puts `file`, which was written beside `path`, there. It is synced only where the file system could tell later than
-/// at the write that there was no room for it.
-pub fn put_finished(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    if !tells_at_once(file.as_file()) {
-        file.as_file().sync_all()?;
-    }
-    // A file that is renamed over another is written to the disk at once by ext4; two that change places are not.
-    let file = file.into_temp_path();
-    if exchange(&file, path) {
-        // What is under the other name now is what was replaced.
-        if fs::remove_file(&file).is_ok() {
-            return file.keep().map(drop).map_err(|error| error.error);
+impl Beside {
+    /// Creates it, to be written to; an error if there is one of that name.
+    pub fn create(path: PathBuf, permissions: &Permissions) -> io::Result<(Self, File)> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+            options.mode(permissions.mode());
         }
-        // It would stay there. A rename leaves nothing.
-        if !exchange(&file, path) {
-            return Ok(());
+        #[cfg(not(unix))]
+        let _ = permissions;
+        let file = options.open(&path)?;
+        Ok((Self { path }, file))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts it, of which `file` is all, at `path` in the same directory. It is synced only where the file system could tell later than at the
+    /// write that there was no room for it.
+    pub fn put(self, file: File, path: &Path) -> io::Result<()> {
+        if !tells_at_once(&file) {
+            file.sync_all()?;
+        }
+        drop(file);
+        // A file that is renamed over another is written to the disk at once by ext4; two that change places are not.
+        if exchange(&self.path, path) {
+            // What is under the other name now is what was replaced.
+            if fs::remove_file(&self.path).is_ok() {
+                self.forget();
+                return Ok(());
+            }
+            // It would stay there. A rename leaves nothing.
+            if !exchange(&self.path, path) {
+                return Ok(());
+            }
+        }
+        fs::rename(&self.path, path)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Nothing is under its name any more that would have to go.
+    fn forget(mut self) {
+        self.path = PathBuf::new();
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            // Whoever creates the next one removes it first.
+            let _ = fs::remove_file(&self.path);
         }
     }
-    file.persist(path).map_err(|error| error.error)
 }
 
 #[cfg(target_os = "linux")]
@@ -58,19 +100,30 @@ fn tells_at_once(_: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn the_file_is_replaced_and_nothing_is_left_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("ours");
+        let permissions = fs::metadata(directory.path()).expect("there").permissions();
+        let create = || Beside::create(directory.path().join("beside"), &permissions);
+        let names = || -> Vec<_> {
+            let entries = fs::read_dir(directory.path()).expect("entries");
+            entries.map(|entry| entry.expect("an entry").file_name()).collect()
+        };
         for text in ["one", "two"] {
             // The first has nothing to change places with.
-            let file = NamedTempFile::new_in(directory.path()).expect("a file");
-            fs::write(file.path(), text).expect("written");
-            put_finished(file, &path).expect("in place");
+            let (beside, mut file) = create().expect("a file");
+            assert!(create().is_err(), "there is one");
+            file.write_all(text.as_bytes()).expect("written");
+            beside.put(file, &path).expect("in place");
             assert_eq!(fs::read_to_string(&path).expect("there"), text);
-            assert_eq!(fs::read_dir(directory.path()).expect("entries").count(), 1);
+            assert_eq!(names(), ["ours"]);
         }
+        drop(create().expect("a file"));
+        assert_eq!(names(), ["ours"]);
     }
 }

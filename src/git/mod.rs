@@ -47,7 +47,7 @@ pub use config::{Config, IgnoredValue};
 pub use config_file::ConfigEdit;
 pub use driver::{DriverAnswer, DriverFiles, run_driver};
 pub use error::GitError;
-pub use finished::put_finished;
+pub use finished::Beside;
 pub use index::{IndexAt, IndexEntry, StagedChange};
 pub use index_file::{FileEntry, IndexFile};
 pub use merging::Stages;

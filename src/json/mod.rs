@@ -8,9 +8,11 @@
 //! changes large integers and long decimals, and keeps the last of two equal keys.
 
 mod parse;
+mod plain;
 mod print;
 mod value;
 
 pub use parse::{ErrorKind, JsonError, Limits, parse, parse_object};
+pub use plain::{plain_ascii_run, plain_run};
 pub use print::{canonical, canonical_object, line, line_object};
 pub use value::{Number, Object, Value, object};

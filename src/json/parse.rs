@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::plain::plain_run;
 use super::{Number, Object, Value};
 
 /// How much text one call may take.
@@ -338,9 +339,7 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let plain_from = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
-                self.at += 1;
-            }
+            self.at += plain_run(&self.bytes[self.at..]);
             out.push_str(&self.text[plain_from..self.at]);
             match self.peek() {
                 Some(b'"') => {

@@ -6,7 +6,7 @@
 
 use super::outcome::{Entries, Half, Outcome};
 use super::style::ConflictStyle;
-use crate::json::{Value, canonical};
+use crate::json::{Value, canonical, plain_run};
 
 /// The document with its final newline.
 pub(super) fn document(entries: &Entries<'_>, style: &ConflictStyle) -> String {
@@ -147,7 +147,7 @@ fn value_at(out: &mut String, value: &Value, depth: usize) {
 }
 
 fn string(out: &mut String, text: &str) {
-    if text.bytes().any(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
+    if plain_run(text.as_bytes()) < text.len() {
         out.push_str(canonical(&Value::String(text.to_owned())).trim_end_matches('\n'));
     } else {
         out.push('"');

@@ -7,7 +7,7 @@
 use super::{Meta, NumberField, key, legacy, number_of};
 use crate::clock::Instant;
 use crate::id::MissionId;
-use crate::json::{Limits, parse};
+use crate::json::{Limits, parse, plain_run};
 
 /// What settlement asks of a file that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +46,14 @@ impl Glance {
         if bytes.len() > Limits::DOCUMENT.max_bytes {
             return None;
         }
-        let body = std::str::from_utf8(bytes).ok()?.strip_prefix("{\n")?.strip_suffix("\n}\n")?;
+        let mut rest = std::str::from_utf8(bytes).ok()?.strip_prefix("{\n")?;
         let mut found = Self { id: None, number: None, is_unsettled: true, created_at: None };
         let mut before: Option<&str> = None;
-        let mut lines = body.split('\n').peekable();
-        while let Some(line) = lines.next() {
-            let line = if lines.peek().is_some() { line.strip_suffix(',')? } else { line };
-            let line = line.strip_prefix("  \"")?;
-            let (name, value) = line.split_at_checked(line.bytes().position(|b| b == b'"')?)?;
-            let value = value.strip_prefix("\": ")?;
-            if !is_plain(name) || !is_scalar(value) || before >= Some(name) || legacy::is_old_key(name) {
+        loop {
+            let (name, value);
+            (name, rest) = string(rest.strip_prefix("  ")?)?;
+            (value, rest) = scalar(rest.strip_prefix(": ")?)?;
+            if before >= Some(name) || legacy::is_old_key(name) {
                 return None;
             }
             before = Some(name);
@@ -72,25 +70,30 @@ impl Glance {
                 key::CREATED_AT => found.created_at = text().and_then(Instant::parse),
                 _ => {}
             }
+            match rest.strip_prefix(",\n") {
+                Some(next) => rest = next,
+                None => return (rest == "\n}\n").then_some(found),
+            }
         }
-        Some(found)
     }
 }
 
-/// Whether a text between quotes says what it spells.
-fn is_plain(text: &str) -> bool {
-    // All of them are counted, many at a time: that is faster than to stop at the first.
-    text.bytes().filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).count() == 0
+/// The text between quotes that this begins with, if it says what it spells, and what follows.
+fn string(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('"')?;
+    let (string, rest) = text.split_at_checked(plain_run(text.as_bytes()))?;
+    Some((string, rest.strip_prefix('"')?))
 }
 
-/// A plain string, a whole number without a sign, or a word.
-fn is_scalar(value: &str) -> bool {
-    match value.as_bytes() {
-        [b'"', .., b'"'] if value.len() >= 2 => is_plain(&value[1..value.len() - 1]),
-        [b'0'] => true,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => matches!(value, "null" | "true" | "false"),
-    }
+/// The plain string, whole number without a sign, or word that this begins with, and what follows.
+fn scalar(text: &str) -> Option<(&str, &str)> {
+    let length = match text.as_bytes() {
+        [b'"', ..] => string(text)?.0.len() + 2,
+        [b'0', ..] => 1,
+        [b'1'..=b'9', rest @ ..] => 1 + rest.iter().take_while(|b| b.is_ascii_digit()).count(),
+        bytes => ["null", "true", "false"].iter().find(|word| bytes.starts_with(word.as_bytes()))?.len(),
+    };
+    text.split_at_checked(length)
 }
 
 #[cfg(test)]

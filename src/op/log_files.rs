@@ -3,7 +3,7 @@
 //! nothing about rows.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
@@ -19,19 +19,65 @@ const MUCH: usize = 16 << 20;
 /// The three texts in two parts.
 #[derive(Debug)]
 pub(super) struct LogTexts {
-    /// What all begin with, in whole lines
-    pub(super) shared: Vec<u8>,
-    /// What follows it
-    pub(super) rest: Rest,
+    /// Ours; where lines were compared one by one, only what all begin with
+    ours: Vec<u8>,
+    /// How many bytes all begin with, in whole lines
+    shared: usize,
+    rest: Rest,
 }
 
-/// What follows the shared beginning.
+/// What follows what all begin with.
 #[derive(Debug)]
 pub(super) enum Rest {
-    /// The texts
-    Texts(Sides<Vec<u8>>),
-    /// Their lines, by who holds them
+    /// The texts of the others
+    Texts {
+        /// What is left of the base
+        base: Vec<u8>,
+        /// What is left of theirs
+        theirs: Vec<u8>,
+    },
+    /// The lines of all three, by who holds them
     Parts(LogParts),
+}
+
+/// A file that is read block by block.
+struct Source<'p> {
+    file: File,
+    path: &'p Path,
+    /// Its length in bytes when it was opened
+    bytes: usize,
+    /// Whether its end was met
+    ended: bool,
+}
+
+impl<'p> Source<'p> {
+    fn open(path: &'p Path) -> Result<Self, OpError> {
+        let file = File::open(path).map_err(OpError::file(path))?;
+        let bytes = file.metadata().map_err(OpError::file(path))?.len();
+        Ok(Self { file, path, bytes: usize::try_from(bytes).unwrap_or(0), ended: false })
+    }
+
+    /// Fills `block`, or as much of it as there is.
+    fn fill<'b>(&mut self, block: &'b mut [u8]) -> Result<&'b [u8], OpError> {
+        let mut filled = 0;
+        while filled < block.len() && !self.ended {
+            match self.file.read(&mut block[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(bytes) => filled += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(OpError::file(self.path)(error)),
+            }
+        }
+        Ok(&block[..filled])
+    }
+
+    /// Adds what was not read yet.
+    fn finish(mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
+        if !self.ended {
+            self.file.read_to_end(text).map_err(OpError::file(self.path))?;
+        }
+        Ok(())
+    }
 }
 
 impl LogTexts {
@@ -41,66 +87,64 @@ impl LogTexts {
     }
 
     fn read_with(paths: &Sides<PathBuf>, much: usize) -> Result<Self, OpError> {
-        let files = paths.as_ref().map(PathBuf::as_path);
-        let open = |path: &Path| -> Result<(BufReader<File>, usize), OpError> {
-            let file = File::open(path).map_err(OpError::file(path))?;
-            let bytes = file.metadata().map_err(OpError::file(path))?.len();
-            Ok((BufReader::with_capacity(BLOCK, file), usize::try_from(bytes).unwrap_or(0)))
+        let sources = paths.as_ref().try_map(|_, path| Source::open(path))?;
+        let Sides { base: mut base_source, ours: mut ours_source, theirs: mut theirs_source } = sources;
+        let bytes = base_source.bytes.saturating_add(ours_source.bytes).saturating_add(theirs_source.bytes);
+        // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
+        let mut ours = Vec::with_capacity(ours_source.bytes.saturating_add(BLOCK));
+        let mut blocks = [vec![0; BLOCK], vec![0; BLOCK]];
+        let [base, theirs] = &mut blocks;
+        let (equal, base, theirs) = loop {
+            let from = ours.len();
+            ours.resize(from + BLOCK, 0);
+            let read = ours_source.fill(&mut ours[from..])?.len();
+            ours.truncate(from + read);
+            let base = base_source.fill(base)?;
+            let theirs = theirs_source.fill(theirs)?;
+            let equal = common(&ours[from..], base, theirs);
+            if equal < BLOCK {
+                break (from + equal, base[equal..].to_vec(), theirs[equal..].to_vec());
+            }
         };
-        let opened = files.try_map(|_, path| open(path))?;
-        let bytes = opened.as_ref().map(|(_, bytes)| *bytes);
-        let mut readers = opened.map(|(reader, _)| reader);
-
-        // Room that is never filled costs nothing.
-        let mut shared = Vec::with_capacity(bytes.base.min(bytes.ours).min(bytes.theirs));
-        read_shared(&mut readers, &mut shared).map_err(|(source, path)| {
-            let path = [files.base, files.ours, files.theirs][path].to_owned();
-            OpError::File { path, source }
-        })?;
-        let cut = shared.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-        let following = (bytes.base + bytes.ours + bytes.theirs).saturating_sub(3 * cut);
-        if following > much
-            && let Some(parts) = LogParts::read(paths, cut)?
-        {
-            shared.truncate(cut);
-            return Ok(Self { shared, rest: Rest::Parts(parts) });
+        let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        if bytes.saturating_sub(3 * shared) > much {
+            ours.truncate(shared);
+            if let Some(parts) = LogParts::read(paths, shared)? {
+                return Ok(Self { ours, shared, rest: Rest::Parts(parts) });
+            }
+            return Self::read_with(paths, usize::MAX);
         }
-        let begun = shared.split_off(cut);
-        let finish = |mut reader: BufReader<File>, bytes: usize, path: &Path| -> Result<_, OpError> {
-            let mut rest = Vec::with_capacity(bytes.saturating_sub(cut));
-            rest.extend_from_slice(&begun);
-            reader.read_to_end(&mut rest).map_err(OpError::file(path))?;
-            Ok(rest)
+        ours_source.finish(&mut ours)?;
+        let begun = &ours[shared..equal];
+        let rest = |read: Vec<u8>, source: Source<'_>| {
+            let mut text = [begun, read.as_slice()].concat();
+            source.finish(&mut text).map(|()| text)
         };
-        let rest = Sides {
-            base: finish(readers.base, bytes.base, files.base)?,
-            ours: finish(readers.ours, bytes.ours, files.ours)?,
-            theirs: finish(readers.theirs, bytes.theirs, files.theirs)?,
-        };
-        Ok(Self { shared, rest: Rest::Texts(rest) })
+        let rest = Rest::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
+        Ok(Self { ours, shared, rest })
+    }
+
+    /// What all begin with, in whole lines.
+    pub(super) fn shared(&self) -> &[u8] {
+        &self.ours[..self.shared]
+    }
+
+    /// The texts that follow it, or the lines of all three.
+    pub(super) fn rest(&self) -> Result<Sides<&[u8]>, &LogParts> {
+        match &self.rest {
+            Rest::Texts { base, theirs } => Ok(Sides { base, ours: &self.ours[self.shared..], theirs }),
+            Rest::Parts(parts) => Err(parts),
+        }
     }
 }
 
-/// Reads on as long as all three say the same. The error comes with the position of the file: base, ours, theirs.
-fn read_shared(readers: &mut Sides<BufReader<File>>, shared: &mut Vec<u8>) -> Result<(), (io::Error, usize)> {
-    loop {
-        let base = readers.base.fill_buf().map_err(|error| (error, 0))?;
-        let ours = readers.ours.fill_buf().map_err(|error| (error, 1))?;
-        let theirs = readers.theirs.fill_buf().map_err(|error| (error, 2))?;
-        let most = base.len().min(ours.len()).min(theirs.len());
-        let equal = if base[..most] == ours[..most] && base[..most] == theirs[..most] {
-            most
-        } else {
-            base.iter().zip(ours).zip(theirs).take_while(|((b, o), t)| b == o && b == t).count()
-        };
-        shared.extend_from_slice(&base[..equal]);
-        readers.base.consume(equal);
-        readers.ours.consume(equal);
-        readers.theirs.consume(equal);
-        if equal < most || most == 0 {
-            return Ok(());
-        }
+/// How many bytes all three begin with.
+fn common(ours: &[u8], base: &[u8], theirs: &[u8]) -> usize {
+    let most = base.len().min(ours.len()).min(theirs.len());
+    if base[..most] == ours[..most] && theirs[..most] == ours[..most] {
+        return most;
     }
+    base.iter().zip(ours).zip(theirs).take_while(|((b, o), t)| b == o && b == t).count()
 }
 
 #[cfg(test)]
@@ -117,9 +161,9 @@ mod tests {
             std::fs::write(path, text).expect("a file");
         }
         let read = LogTexts::read(&files).expect("readable");
-        assert_eq!(read.shared, &base.as_bytes()[..shared]);
-        let Rest::Texts(rest) = read.rest else { panic!("short texts stay whole") };
-        assert_eq!(rest, texts.map(|text| text.as_bytes()[shared..].to_vec()));
+        assert_eq!(read.shared(), &base.as_bytes()[..shared]);
+        let rest = read.rest().expect("short texts stay whole");
+        assert_eq!(rest, texts.map(|text| &text.as_bytes()[shared..]));
     }
 
     #[test]

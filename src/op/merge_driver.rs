@@ -7,8 +7,8 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
-use super::log_files::{LogTexts, Rest};
-use crate::git::{merge_text, put_finished};
+use super::log_files::LogTexts;
+use crate::git::{Beside, merge_text};
 use crate::merge::{self, Conflict, ConflictStyle, Kind, Sides, event_log};
 
 /// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
@@ -83,9 +83,9 @@ fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpErro
 /// Merges logs without keeping three whole texts; `None` if that cannot be done.
 fn logs_in_parts(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
     let texts = LogTexts::read(files)?;
-    let merged = match &texts.rest {
-        Rest::Texts(rest) => event_log::merge_after(&texts.shared, &rest.as_ref().map(Vec::as_slice), style),
-        Rest::Parts(parts) => event_log::merge_parts(&texts.shared, &parts.parts(), style),
+    let merged = match texts.rest() {
+        Ok(rest) => event_log::merge_after(texts.shared(), &rest, style),
+        Err(parts) => event_log::merge_parts(texts.shared(), &parts.parts(), style),
     };
     merged.ok().map(|merged| finish_log(&files.ours, &merged)).transpose()
 }
@@ -118,34 +118,30 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
 
 /// Writes a file beside `path`, whose permissions it keeps, and puts it in its place.
 fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
-    let absolute = std::path::absolute(path).map_err(OpError::file(path))?;
-    let permissions = fs::metadata(&absolute).map_err(OpError::file(path))?.permissions();
-    let mut beside = create_beside(&absolute, permissions)?;
+    let permissions = fs::metadata(path).map_err(OpError::file(path))?.permissions();
+    let (beside, mut file) = create_beside(path, &permissions)?;
     let write = |file: &mut fs::File| {
         // Pieces that are longer than the buffer are not copied into it.
         let mut writer = BufWriter::with_capacity(1 << 14, file);
         pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
         writer.flush()
     };
-    write(beside.as_file_mut()).map_err(OpError::file(beside.path()))?;
-    put_finished(beside, &absolute).map_err(OpError::file(absolute))
+    write(&mut file).map_err(OpError::file(beside.path()))?;
+    beside.put(file, path).map_err(OpError::file(path))
 }
 
 /// Creates the file that [`replace`] writes. Its name is known, so that the command line that git calls can remove it
 /// when the program was killed; git gives every merge an `%A` of its own.
-fn create_beside(path: &Path, permissions: fs::Permissions) -> Result<tempfile::NamedTempFile, OpError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+fn create_beside(path: &Path, permissions: &fs::Permissions) -> Result<(Beside, fs::File), OpError> {
+    let mut name = path.as_os_str().to_owned();
     name.push(BESIDE);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&name).rand_bytes(0).permissions(permissions);
-    match builder.tempfile_in(directory) {
+    let name = PathBuf::from(name);
+    match Beside::create(name.clone(), permissions) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let left = directory.join(&name);
-            fs::remove_file(&left).map_err(OpError::file(left))?;
-            builder.tempfile_in(directory)
+            fs::remove_file(&name).map_err(OpError::file(&name))?;
+            Beside::create(name.clone(), permissions)
         }
         created => created,
     }
-    .map_err(OpError::file(directory.join(&name)))
+    .map_err(OpError::file(name))
 }

@@ -1,9 +1,8 @@
 //! Links of every shape, from what a repository shows to what it has no business with: no byte of that gets into the
 //! queue, a log, an output or a request, whichever command runs.
 
-use std::path::Path;
-
 use super::commands::COMMANDS;
+use super::known::link;
 use super::{files, holds, pushed, repository, sound};
 use crate::server::TestServer;
 use crate::support::{Listener, Repo, World, any_git};
@@ -26,16 +25,6 @@ fn row() -> String {
         "{{\"event_id\": \"01ARZ3NDEKTSV4RRFFQ69G5FAV\", \"at\": \"2026-01-01T00:00:00Z\", \"actor\": \"{CANARY}\", \
          \"mission_slug\": \"one\", \"wp_id\": \"WP01\", \"from_lane\": \"planned\", \"to_lane\": \"in_progress\"}}\n"
     )
-}
-
-fn link(target: impl AsRef<Path>, name: impl AsRef<Path>) {
-    let name = name.as_ref();
-    if name.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-        std::fs::remove_dir_all(name).expect("removed");
-    } else if name.symlink_metadata().is_ok() {
-        std::fs::remove_file(name).expect("removed");
-    }
-    std::os::unix::fs::symlink(target, name).expect("a link");
 }
 
 fn outside(repo: &Repo<'_>, path: &str) -> std::path::PathBuf {

@@ -332,7 +332,11 @@ fn many_blobs_are_read_as_one_by_one() {
         }
     }
     assert_eq!(left.next(), None);
-    assert!(repo.blobs(&[], |_| (), |_: &mut (), bytes| bytes.len()).iter().all(|(_, read)| read.is_empty()));
+    assert!(
+        repo.blobs(&[], |count| count, |_: &mut usize, bytes| bytes.len())
+            .iter()
+            .all(|(_, read)| read.is_empty())
+    );
 }
 
 #[test]

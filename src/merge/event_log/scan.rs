@@ -3,6 +3,8 @@
 //! INVARIANT: what is accepted is exactly what `json::line` writes for the object that it holds, so accepted bytes
 //! may be kept without building that object. What is not accepted may still be a row; `row` takes it apart then.
 
+use crate::json::plain_ascii_run;
+
 /// A row in canonical form, as it stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scanned<'a> {
@@ -48,10 +50,10 @@ impl Field {
         }
     }
 
-    /// What a value says as such a field: nothing if it is no string. `None` if there is an escape in it.
-    pub(super) fn text(value: &[u8]) -> Option<&[u8]> {
-        match value {
-            [b'"', text @ .., b'"'] => (!text.contains(&b'\\')).then_some(text),
+    /// What a member of `row` says as such a field: nothing if it is no string. `None` if there is an escape in it.
+    pub(super) fn text(row: &[u8], member: Member) -> Option<&[u8]> {
+        match &row[member.value..member.end] {
+            [b'"', text @ .., b'"'] => (!member.is_escaped).then_some(text),
             _ => Some(b""),
         }
     }
@@ -66,6 +68,8 @@ pub(super) struct Member {
     pub(super) value: usize,
     /// The one after its last
     pub(super) end: usize,
+    /// Whether the value is a string with an escape in it
+    pub(super) is_escaped: bool,
 }
 
 impl Member {
@@ -73,7 +77,7 @@ impl Member {
     pub(super) fn moved(self, old: usize, new: usize) -> Self {
         let moved = |place: usize| place - old + new;
         let (from, to) = self.key;
-        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end) }
+        Self { key: (moved(from), moved(to)), value: moved(self.value), end: moved(self.end), ..self }
     }
 }
 
@@ -89,7 +93,7 @@ pub(super) fn scan(bytes: &[u8]) -> Option<Scanned<'_>> {
             Some(Field::Id) => &mut id,
             None => return Some(()),
         };
-        *field = Field::text(&bytes[member.value..member.end])?;
+        *field = Field::text(bytes, member)?;
         Some(())
     })?;
     let ended = matches!(scanner.peek(), None | Some(b'\n')) && scanner.at <= MAX_BYTES;
@@ -129,11 +133,19 @@ impl<'a> Scanner<'a> {
         self.member()
     }
 
-    /// Where the value of a member of the outermost object ends that begins at `at`.
-    pub(super) fn value_at(&mut self, at: usize) -> Option<usize> {
+    /// A member of the outermost object whose value begins where that of `place` does.
+    pub(super) fn value_of(&mut self, place: Member) -> Option<Member> {
+        (self.at, self.depth) = (place.value, 1);
+        let is_escaped = self.value()?;
+        Some(Member { end: self.at, is_escaped, ..place })
+    }
+
+    /// The same, where the value is a string, and the first byte that was not looked at stands in it at `at`: what is
+    /// before that stands for itself.
+    pub(super) fn rest_of(&mut self, place: Member, at: usize) -> Option<Member> {
         (self.at, self.depth) = (at, 1);
-        self.value()?;
-        Some(self.at)
+        let is_escaped = self.rest_of_string()?;
+        Some(Member { end: self.at, is_escaped, ..place })
     }
 
     #[inline]
@@ -177,8 +189,8 @@ impl<'a> Scanner<'a> {
         let key = (from, self.at - 1);
         self.eat(b": ")?;
         let value = self.at;
-        self.value()?;
-        Some(Member { key, value, end: self.at })
+        let is_escaped = self.value()?;
+        Some(Member { key, value, end: self.at, is_escaped })
     }
 
     fn items(&mut self) -> Option<()> {
@@ -207,24 +219,30 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    fn value(&mut self) -> Option<()> {
+    /// A value; whether it is a string with an escape in it.
+    fn value(&mut self) -> Option<bool> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
-            b'{' => self.members(|_| Some(())),
-            b'[' => self.items(),
-            b't' => self.eat(b"true"),
-            b'f' => self.eat(b"false"),
-            b'n' => self.eat(b"null"),
-            _ => self.number(),
+            b'"' => return self.string(),
+            b'{' => self.members(|_| Some(()))?,
+            b'[' => self.items()?,
+            b't' => self.eat(b"true")?,
+            b'f' => self.eat(b"false")?,
+            b'n' => self.eat(b"null")?,
+            _ => self.number()?,
         }
+        Some(false)
     }
 
     /// A string; whether there is an escape in it.
     fn string(&mut self) -> Option<bool> {
         self.eat(b"\"")?;
+        self.rest_of_string()
+    }
+
+    fn rest_of_string(&mut self) -> Option<bool> {
         let mut escaped = false;
         loop {
-            self.at += plain_run(&self.bytes[self.at..]);
+            self.at += plain_ascii_run(&self.bytes[self.at..]);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -286,35 +304,6 @@ impl<'a> Scanner<'a> {
         self.at += digits;
         (digits > 0).then_some(())
     }
-}
-
-/// How many bytes at the start of `bytes` stand for themselves in a string: 0x20 to 0x7e without `"` and `\`.
-#[inline]
-fn plain_run(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        let special = special(u64::from_le_bytes(*chunk));
-        if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let mut last = [b'"'; 8];
-    let rest = &bytes[at..];
-    last[..rest.len()].copy_from_slice(rest);
-    at + (special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8)
-}
-
-/// Eight bytes at once: the lowest bit that is set is the highest of the first byte that does not stand for itself.
-/// Borrows and carries can set more, but only above it.
-#[inline]
-fn special(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = 0x80 * ONES;
-    let quote = bytes ^ (u64::from(b'"') * ONES);
-    let backslash = bytes ^ (u64::from(b'\\') * ONES);
-    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(limit * ONES) & !bytes;
-    (below(quote, 1) | below(backslash, 1) | below(bytes, 0x20) | bytes | bytes.wrapping_add(ONES)) & HIGHEST
 }
 
 #[cfg(test)]
@@ -386,20 +375,6 @@ mod tests {
         }
         let deep = format!("{{\"a\": {}{}}}", "[".repeat(127), "]".repeat(127));
         assert!(!accepts(&deep));
-    }
-
-    #[test]
-    fn plain_runs_end_at_every_special_byte_and_at_no_other() {
-        for byte in 0..=u8::MAX {
-            for at in 0..20 {
-                let mut bytes = [b'x'; 20];
-                bytes[at] = byte;
-                let special = !matches!(byte, 0x20..=0x7e) || byte == b'"' || byte == b'\\';
-                assert_eq!(plain_run(&bytes), if special { at } else { 20 }, "{byte} at {at}");
-                bytes[19] = b'"';
-                assert_eq!(plain_run(&bytes), if special { at } else { 19 }.min(19), "{byte} at {at}");
-            }
-        }
     }
 
     #[test]

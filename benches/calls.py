@@ -1,0 +1,70 @@
+"""What git calls all day, as programs and arguments: a pre-commit hook that has nothing to do, the meta driver, and the
+event-log driver. Callgrind runs them, for those who count instructions and for those who ask what is run at all.
+"""
+
+import os
+import re
+import shutil
+
+from measure import fail
+from scene import Stream, log, meta, publish
+
+
+def callgrind(bench, call, *options):
+    """Runs a call, and nothing that it starts, below callgrind; returns what callgrind wrote."""
+    if shutil.which("valgrind") is None:
+        fail("valgrind is not installed", "apt-get install valgrind")
+    place, words, env = call
+    out = bench.at("callgrind")
+    bench.run(
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--log-file={bench.at('valgrind')}",
+        "--trace-children=no", *options, bench.at("bin/git-mission"), *words,
+        cwd=place, env=env, check=words[0] == "hook",
+    )  # fmt: skip
+    with open(out, errors="replace") as file:
+        return file.read()
+
+
+def hook(bench, name="pre-commit"):
+    """A hook that has nothing to do, because a commit touches no mission."""
+    place = bench.at(name)
+    stream = Stream().commit("refs/heads/main").missions(range(1, 401)).others(10)
+    stream.into(bench, place)
+    publish(bench, place)
+    bench.run(bench.program, "install", cwd=place)
+    with open(os.path.join(place, "src/000/file-00000.txt"), "a") as file:
+        file.write("more\n")
+    bench.git(place, "add", "src")
+    if name != "pre-commit":
+        bench.git(place, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "more")
+    with open(os.path.join(place, ".git/hooks", name)) as file:
+        version = re.search(r"--shim-version (\d+)", file.read()).group(1)
+    words = ("hook", name, "--shim-version", version, "--")
+    env = {"GIT_INDEX_FILE": os.path.join(place, ".git/index")}
+    # The second run finds the settings that the first one kept, once they are old enough to be trusted.
+    bench.run(bench.program, *words, cwd=place, env=env)
+    bench.run("sleep", "0.5")
+    bench.run(bench.program, *words, cwd=place, env=env)
+    return place, words, env
+
+
+def meta_driver(bench):
+    """Both sides changed one key."""
+    return driver(bench, "meta", "meta", meta(7, 7), meta(7, 7, "Ours"), meta(7, 7, "Theirs"))
+
+
+def log_driver(bench, rows):
+    """Both sides added 100 rows."""
+    base = log(rows)
+    added = (base + log(100, "A", rows), base + log(100, "B", rows))
+    return driver(bench, "log", "event-log", base, *added)
+
+
+def driver(bench, name, kind, base, ours, theirs):
+    place = bench.at(name)
+    os.makedirs(place)
+    for file, data in (("base", base), ("ours", ours), ("theirs", theirs)):
+        with open(os.path.join(place, file), "wb") as out:
+            out.write(data)
+    files = ("--base", "base", "--ours", "ours", "--theirs", "theirs")
+    return place, ("merge-driver", kind, *files), {}
