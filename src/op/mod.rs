@@ -34,6 +34,7 @@ pub mod merge_driver;
 pub mod merged;
 pub mod migrate;
 mod names;
+mod news;
 pub mod order_log;
 pub mod project;
 pub mod recall;
