@@ -2,7 +2,7 @@
 //! begin with is kept only once; where much follows it, so is every line that more than one of them holds. Knows
 //! nothing about rows.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(super) struct LogTexts {
     /// How many bytes all begin with, in whole lines
     shared: usize,
     rest: Rest,
+    /// Those of our file
+    permissions: Permissions,
 }
 
 /// What follows what all begin with.
@@ -46,6 +48,7 @@ struct Source<'p> {
     path: &'p Path,
     /// Its length in bytes when it was opened
     bytes: usize,
+    permissions: Permissions,
     /// Whether its end was met
     ended: bool,
 }
@@ -53,8 +56,9 @@ struct Source<'p> {
 impl<'p> Source<'p> {
     fn open(path: &'p Path) -> Result<Self, OpError> {
         let file = File::open(path).map_err(OpError::file(path))?;
-        let bytes = file.metadata().map_err(OpError::file(path))?.len();
-        Ok(Self { file, path, bytes: usize::try_from(bytes).unwrap_or(0), ended: false })
+        let metadata = file.metadata().map_err(OpError::file(path))?;
+        let bytes = usize::try_from(metadata.len()).unwrap_or(0);
+        Ok(Self { file, path, bytes, permissions: metadata.permissions(), ended: false })
     }
 
     /// Fills `block`, or as much of it as there is.
@@ -91,6 +95,7 @@ impl LogTexts {
         let Sides { base: mut base_source, ours: mut ours_source, theirs: mut theirs_source } = sources;
         let bytes = base_source.bytes.saturating_add(ours_source.bytes).saturating_add(theirs_source.bytes);
         // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
+        let permissions = ours_source.permissions.clone();
         let mut ours = Vec::with_capacity(ours_source.bytes.saturating_add(BLOCK));
         let mut blocks = [vec![0; BLOCK], vec![0; BLOCK]];
         let [base, theirs] = &mut blocks;
@@ -110,7 +115,7 @@ impl LogTexts {
         if bytes.saturating_sub(3 * shared) > much {
             ours.truncate(shared);
             if let Some(parts) = LogParts::read(paths, shared)? {
-                return Ok(Self { ours, shared, rest: Rest::Parts(parts) });
+                return Ok(Self { ours, shared, rest: Rest::Parts(parts), permissions });
             }
             return Self::read_with(paths, usize::MAX);
         }
@@ -121,7 +126,12 @@ impl LogTexts {
             source.finish(&mut text).map(|()| text)
         };
         let rest = Rest::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
-        Ok(Self { ours, shared, rest })
+        Ok(Self { ours, shared, rest, permissions })
+    }
+
+    /// The permissions of our file.
+    pub(super) fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     /// What all begin with, in whole lines.

@@ -87,11 +87,15 @@ fn logs_in_parts(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option
         Ok(rest) => event_log::merge_after(texts.shared(), &rest, style),
         Err(parts) => event_log::merge_parts(texts.shared(), &parts.parts(), style),
     };
-    merged.ok().map(|merged| finish_log(&files.ours, &merged)).transpose()
+    merged.ok().map(|merged| finish_log(&files.ours, texts.permissions(), &merged)).transpose()
 }
 
-fn finish_log(path: &Path, merged: &event_log::Merged<'_>) -> Result<Attempt, OpError> {
-    replace(path, merged.pieces())?;
+fn finish_log(
+    path: &Path,
+    permissions: &fs::Permissions,
+    merged: &event_log::Merged<'_>,
+) -> Result<Attempt, OpError> {
+    replace_as(path, permissions, merged.pieces())?;
     Ok(Attempt::Ended(ending(&merged.conflicts)))
 }
 
@@ -119,7 +123,16 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
 /// Writes a file beside `path`, whose permissions it keeps, and puts it in its place.
 fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
     let permissions = fs::metadata(path).map_err(OpError::file(path))?.permissions();
-    let (beside, mut file) = create_beside(path, &permissions)?;
+    replace_as(path, &permissions, pieces)
+}
+
+/// The same, where the permissions are known.
+fn replace_as<'a>(
+    path: &Path,
+    permissions: &fs::Permissions,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(), OpError> {
+    let (beside, mut file) = create_beside(path, permissions)?;
     let write = |file: &mut fs::File| {
         // Pieces that are longer than the buffer are not copied into it.
         let mut writer = BufWriter::with_capacity(1 << 14, file);
