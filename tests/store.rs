@@ -17,8 +17,8 @@ use git_mission::dossier::{BodyUpload, NamespaceFields};
 use git_mission::gate::{Context, Reason, validate};
 use git_mission::json::{Value, object};
 use git_mission::queue::{
-    Access, BackOff, Claim, Enqueued, EventStatus, Handled, LeasedBody, NewBody, NewEvent, Opened, Origin,
-    Queue, QueueError, Rejection, Tally, library_version, set_aside_if_corrupt,
+    Access, BackOff, Claim, Due, Enqueued, EventStatus, Handled, LeasedBody, NewBody, NewEvent, Opened,
+    Origin, Queue, QueueError, Rejection, Tally, library_version, set_aside_if_corrupt,
 };
 use tempfile::TempDir;
 

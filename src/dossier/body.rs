@@ -39,6 +39,21 @@ pub struct NoNamespace(pub &'static str);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MalformedBody(pub &'static str);
 
+/// The nine fields as they stand in a payload. INVARIANT: none of the namespace is blank.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyFields<'p> {
+    /// The values of the namespace in the order of the key: project, slug, branch, type, version
+    pub namespace: [&'p str; 5],
+    /// See [`BodyUpload`], also for what follows
+    pub artifact_path: &'p str,
+    /// The declared hash
+    pub content_hash: &'p str,
+    /// How the hash is made
+    pub hash_algorithm: &'p str,
+    /// The text
+    pub content_body: &'p str,
+}
+
 /// One version of one artifact on its way to the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BodyUpload {
@@ -82,10 +97,36 @@ impl TryFrom<NamespaceFields> for Namespace {
     type Error = NoNamespace;
 
     fn try_from(fields: NamespaceFields) -> Result<Self, NoNamespace> {
-        match fields.values().iter().position(|value| value.trim().is_empty()) {
-            Some(at) => Err(NoNamespace(NAMESPACE[at])),
-            None => Ok(Self(fields)),
+        not_blank(&fields.values()).map(|()| Self(fields))
+    }
+}
+
+fn not_blank(values: &[&str; 5]) -> Result<(), NoNamespace> {
+    match values.iter().position(|value| value.trim().is_empty()) {
+        Some(at) => Err(NoNamespace(NAMESPACE[at])),
+        None => Ok(()),
+    }
+}
+
+impl<'p> BodyFields<'p> {
+    /// Reads a payload without copying it. What else stands in it, and whether the hash is right, is not asked here.
+    pub fn of(payload: &'p Value) -> Result<Self, MalformedBody> {
+        let text = |key: &'static str| {
+            let value = payload.as_object().and_then(|members| members.get(key)).and_then(Value::as_str);
+            value.ok_or(MalformedBody(key))
+        };
+        let mut namespace = [""; 5];
+        for (value, key) in namespace.iter_mut().zip(NAMESPACE) {
+            *value = text(key)?;
         }
+        not_blank(&namespace).map_err(|NoNamespace(key)| MalformedBody(key))?;
+        Ok(Self {
+            namespace,
+            artifact_path: text("artifact_path")?,
+            content_hash: text("content_hash")?,
+            hash_algorithm: text("hash_algorithm")?,
+            content_body: text("content_body")?,
+        })
     }
 }
 
@@ -98,23 +139,21 @@ impl BodyUpload {
 
     /// Reads a payload. What else stands in it, and whether the hash is right, is not asked here.
     pub fn from_payload(payload: &Value) -> Result<Self, MalformedBody> {
-        let text = |key: &'static str| {
-            let value = payload.as_object().and_then(|members| members.get(key)).and_then(Value::as_str);
-            value.map(str::to_owned).ok_or(MalformedBody(key))
-        };
-        let fields = NamespaceFields {
-            project_uuid: text("project_uuid")?,
-            mission_slug: text("mission_slug")?,
-            target_branch: text("target_branch")?,
-            mission_type: text("mission_type")?,
-            manifest_version: text("manifest_version")?,
-        };
+        let fields = BodyFields::of(payload)?;
+        let [project_uuid, mission_slug, target_branch, mission_type, manifest_version] =
+            fields.namespace.map(str::to_owned);
         Ok(Self {
-            namespace: fields.try_into().map_err(|NoNamespace(key)| MalformedBody(key))?,
-            artifact_path: text("artifact_path")?,
-            content_hash: text("content_hash")?,
-            hash_algorithm: text("hash_algorithm")?,
-            content_body: text("content_body")?,
+            namespace: Namespace(NamespaceFields {
+                project_uuid,
+                mission_slug,
+                target_branch,
+                mission_type,
+                manifest_version,
+            }),
+            artifact_path: fields.artifact_path.to_owned(),
+            content_hash: fields.content_hash.to_owned(),
+            hash_algorithm: fields.hash_algorithm.to_owned(),
+            content_body: fields.content_body.to_owned(),
         })
     }
 

@@ -8,7 +8,7 @@ mod outcome;
 mod secret;
 mod surface;
 
-pub use body::{BodyUpload, MalformedBody, Namespace, NamespaceFields, NoNamespace};
+pub use body::{BodyFields, BodyUpload, MalformedBody, Namespace, NamespaceFields, NoNamespace};
 pub use content::{DEFAULT_MAX_BYTES, check_content, check_regular, content_hash, examine};
 pub use outcome::{Failure, Outcome, Queued, Skip};
 pub use secret::{Secret, find_secret};

@@ -14,5 +14,5 @@ mod value;
 
 pub use parse::{ErrorKind, JsonError, Limits, parse, parse_object};
 pub use plain::{plain_ascii_run, plain_run};
-pub use print::{canonical, canonical_object, line, line_object};
+pub use print::{canonical, canonical_into, canonical_object, line, line_into, line_object};
 pub use value::{Number, Object, Value, object};

@@ -1,5 +1,6 @@
 //! The reader: strict RFC 8259, nothing more, and an error with its position for everything else.
 
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use super::plain::plain_run;
@@ -259,10 +260,13 @@ impl Parser<'_> {
                 None => return Err(ErrorKind::UnexpectedEnd),
             }
             let key = self.string()?;
-            if members.contains_key(&key) {
-                self.at = key_at;
-                return Err(ErrorKind::DuplicateKey(key));
-            }
+            let place = match members.entry(key) {
+                Entry::Vacant(place) => place,
+                Entry::Occupied(twice) => {
+                    self.at = key_at;
+                    return Err(ErrorKind::DuplicateKey(twice.key().clone()));
+                }
+            };
             self.white_space();
             match self.peek() {
                 Some(b':') => self.at += 1,
@@ -270,8 +274,7 @@ impl Parser<'_> {
                 None => return Err(ErrorKind::UnexpectedEnd),
             }
             self.white_space();
-            let value = self.value()?;
-            members.insert(key, value);
+            place.insert(self.value()?);
             if self.end_of_list(b'}', "`,` or `}`")? {
                 return Ok(Value::Object(members));
             }

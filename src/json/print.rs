@@ -3,14 +3,20 @@
 //! [`canonical`] equals Python's `json.dumps(x, indent=2, ensure_ascii=False, sort_keys=True) + "\n"` and
 //! [`line`] equals `json.dumps(x, sort_keys=True)`, except that numbers stay as they were written.
 
+use super::plain::{plain_ascii_run, plain_run};
 use super::{Object, Value};
 
 /// The canonical document: UTF-8, indent 2, one final newline.
 pub fn canonical(value: &Value) -> String {
     let mut out = String::with_capacity(1024);
-    indented(&mut out, value, 0);
-    out.push('\n');
+    canonical_into(&mut out, value);
     out
+}
+
+/// As [`canonical`], at the end of a text.
+pub fn canonical_into(out: &mut String, value: &Value) {
+    indented(out, value, 0);
+    out.push('\n');
 }
 
 /// As [`canonical`], for an object that is not wrapped in a [`Value`].
@@ -24,8 +30,13 @@ pub fn canonical_object(members: &Object) -> String {
 /// One line of ASCII without a newline: everything outside 0x20..=0x7E is escaped.
 pub fn line(value: &Value) -> String {
     let mut out = String::with_capacity(256);
-    compact(&mut out, value);
+    line_into(&mut out, value);
     out
+}
+
+/// As [`line`], at the end of a text.
+pub fn line_into(out: &mut String, value: &Value) {
+    compact(out, value);
 }
 
 /// As [`line`], for an object that is not wrapped in a [`Value`].
@@ -125,9 +136,10 @@ fn atom(out: &mut String, value: &Value) {
 fn quoted(out: &mut String, text: &str, ascii: bool) {
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push('"');
+    let plain_length = |bytes| if ascii { plain_ascii_run(bytes) } else { plain_run(bytes) };
     let mut rest = text;
     loop {
-        let (plain, other) = rest.split_at(plain_length(rest, ascii));
+        let (plain, other) = rest.split_at(plain_length(rest.as_bytes()));
         out.push_str(plain);
         let mut characters = other.chars();
         let Some(character) = characters.next() else { break };
@@ -149,23 +161,6 @@ fn quoted(out: &mut String, text: &str, ascii: bool) {
         }
     }
     out.push('"');
-}
-
-/// Bytes up to the first character that must be escaped. Looks at many at once: artifacts are mostly plain text.
-fn plain_length(text: &str, ascii: bool) -> usize {
-    let last = if ascii { b'~' } else { u8::MAX };
-    let is_plain = |byte: &&u8| **byte >= b' ' && **byte <= last && **byte != b'"' && **byte != b'\\';
-    // Counted and not searched, which the compiler does for many bytes in one step.
-    let all_plain = |many: &[u8]| many.iter().filter(is_plain).count() == many.len();
-    let mut rest = text.as_bytes();
-    for many in [64, 8, 1] {
-        while let Some((first, others)) = rest.split_at_checked(many)
-            && all_plain(first)
-        {
-            rest = others;
-        }
-    }
-    text.len() - rest.len()
 }
 
 fn escape_unit(out: &mut String, unit: u16) {

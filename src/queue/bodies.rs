@@ -3,10 +3,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
-use super::{BackOff, BodyId, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Queue, QueueError};
+use super::{BackOff, BodyId, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Queue, QueueError};
 use crate::clock::Instant;
-use crate::dossier::BodyUpload;
+use crate::dossier::BodyFields;
 use crate::gate::{Context, validate};
+use crate::json::Value;
 
 const PRESENT: &str = "SELECT 1 FROM body_upload_queue WHERE project_uuid = ?1 AND mission_slug = ?2
     AND target_branch = ?3 AND mission_type = ?4 AND manifest_version = ?5 AND artifact_path = ?6 AND content_hash = ?7";
@@ -22,7 +23,7 @@ impl Queue {
         capacity: u64,
         now: Instant,
     ) -> Result<Vec<Enqueued>, QueueError> {
-        let judged: Vec<Result<BodyUpload, Enqueued>> = bodies.iter().map(judge).collect();
+        let judged: Vec<Result<BodyFields<'_>, Enqueued>> = bodies.iter().map(judge).collect();
         self.write(|transaction| {
             let mut total = row::count(transaction.query_row(
                 "SELECT count(*) FROM body_upload_queue",
@@ -44,8 +45,8 @@ impl Queue {
                         continue;
                     }
                 };
-                let [project, slug, branch, kind, version] = upload.namespace.values();
-                let (path, hash) = (&upload.artifact_path, &upload.content_hash);
+                let [project, slug, branch, kind, version] = upload.namespace;
+                let (path, hash) = (upload.artifact_path, upload.content_hash);
                 if total >= capacity {
                     let mut present = transaction.prepare(PRESENT)?;
                     let there = present.exists(params![project, slug, branch, kind, version, path, hash])?;
@@ -94,6 +95,41 @@ impl Queue {
         })
     }
 
+    /// How many bodies are due and held by nobody, and the last of them.
+    pub fn due_bodies(&self, now: Instant) -> Result<(u64, Option<BodyId>), QueueError> {
+        self.read(|connection| {
+            let sql = format!("SELECT count(*), max(row_id) FROM body_upload_queue WHERE {FREE} AND {DUE}");
+            connection.query_row(&sql, [row::seconds(now)], |r| {
+                Ok((row::count(r.get(0)?), r.get::<_, Option<i64>>(1)?.map(BodyId)))
+            })
+        })
+    }
+
+    /// The next of those, of one kind and without their content: after one and up to another, at most `limit`, oldest
+    /// first.
+    pub fn next_bodies(
+        &self,
+        kind: Due,
+        (after, last): (Option<BodyId>, BodyId),
+        limit: u32,
+        now: Instant,
+    ) -> Result<Vec<BodyRow>, QueueError> {
+        self.read(|connection| {
+            let kind = match kind {
+                Due::Waiting => "index_event_id IS NOT NULL",
+                Due::Fresh => "index_event_id IS NULL AND last_error IS NULL",
+                Due::Tried => "index_event_id IS NULL AND last_error IS NOT NULL",
+            };
+            let sql = format!(
+                "SELECT {BODY_COLUMNS} FROM body_upload_queue
+                 WHERE row_id > ?2 AND row_id <= ?3 AND {kind} AND {FREE} AND {DUE} ORDER BY row_id LIMIT ?4"
+            );
+            let after = after.map_or(i64::MIN, |id| id.0);
+            let values = params![row::seconds(now), after, last.0, limit];
+            connection.prepare(&sql)?.query_map(values, row::body_row)?.collect()
+        })
+    }
+
     /// Takes hold of those of `ids` that are still due and free, and reads them. Nobody else is given them
     /// before the lease ends.
     pub fn lease_bodies(&mut self, ids: &[BodyId], claim: Claim<'_>) -> Result<Vec<LeasedBody>, QueueError> {
@@ -138,16 +174,33 @@ impl Queue {
         })
     }
 
-    /// Reads bodies for the sender whose turn it is, without those that are gone or that somebody else holds.
-    pub fn read_bodies(&self, ids: &[BodyId], claim: Claim<'_>) -> Result<Vec<LeasedBody>, QueueError> {
+    /// Reads the content of bodies for the sender whose turn it is, without those that are gone or that somebody else
+    /// holds. Uses the memory of those in `spent`.
+    pub fn read_bodies(
+        &self,
+        rows: Vec<BodyRow>,
+        claim: Claim<'_>,
+        spent: &mut Vec<LeasedBody>,
+    ) -> Result<Vec<LeasedBody>, QueueError> {
         self.read(|connection| {
-            let mut select =
-                connection.prepare(&select(&format!("row_id = ?2 AND (lease_owner = ?3 OR {FREE})")))?;
+            // Each reading alone would ask for the lock anew.
+            let transaction = connection.unchecked_transaction()?;
+            let mut select = transaction.prepare(&format!(
+                "SELECT hash_algorithm, content_body FROM body_upload_queue
+                 WHERE row_id = ?2 AND (lease_owner = ?3 OR {FREE})"
+            ))?;
             let now = row::seconds(claim.now);
-            let mut bodies = Vec::with_capacity(ids.len());
-            for id in ids {
-                bodies.extend(select.query_row(params![now, id.0, claim.owner], leased_body).optional()?);
+            let mut bodies = Vec::with_capacity(rows.len());
+            for row in rows {
+                let mut payload = spent.pop().map_or(Value::Null, |spent| spent.payload);
+                let found = select.query_row(params![now, row.id.0, claim.owner], |r| {
+                    row::fill(&mut payload, &row.key, r.get_ref(0)?.as_str()?, r.get_ref(1)?.as_str()?);
+                    Ok(())
+                });
+                bodies.extend(found.optional()?.map(|()| LeasedBody { row, payload }));
             }
+            drop(select);
+            transaction.finish()?;
             Ok(bodies)
         })
     }
@@ -259,16 +312,20 @@ impl Queue {
     }
 }
 
-fn other_sender(connection: &Connection, owner: &str, now: Instant) -> rusqlite::Result<Option<String>> {
+pub(super) fn other_sender(
+    connection: &Connection,
+    owner: &str,
+    now: Instant,
+) -> rusqlite::Result<Option<String>> {
     let held = |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
     let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
     connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
 }
 
 /// The chokepoint: nothing that breaks the contract is stored.
-fn judge(body: &NewBody) -> Result<BodyUpload, Enqueued> {
+fn judge(body: &NewBody) -> Result<BodyFields<'_>, Enqueued> {
     validate(&body.payload, Context::BodySync).map_err(Enqueued::Refused)?;
-    BodyUpload::from_payload(&body.payload).map_err(Enqueued::Malformed)
+    BodyFields::of(&body.payload).map_err(Enqueued::Malformed)
 }
 
 /// One body with its content, whoever holds it.
@@ -283,7 +340,8 @@ fn select(condition: &str) -> String {
 
 fn leased_body(r: &Row<'_>) -> rusqlite::Result<LeasedBody> {
     let body = row::body_row(r)?;
-    let payload = row::payload(&body.key, r.get(14)?, r.get(15)?);
+    let mut payload = Value::Null;
+    row::fill(&mut payload, &body.key, r.get_ref(14)?.as_str()?, r.get_ref(15)?.as_str()?);
     Ok(LeasedBody { row: body, payload })
 }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
+use super::bodies::other_sender;
 use super::row::{self, DUE, FREE};
 use super::{BackOff, Claim, Enqueued, Origin, Queue, QueueError};
 use crate::clock::Instant;
@@ -131,45 +132,37 @@ impl Queue {
         })
     }
 
-    /// Takes hold of those events that are still pending, due and free. Returns the ids that are held now.
-    pub fn lease_events<'a>(
+    /// Takes the turn to send these events, or keeps it: says which of them are still pending and due and held by nobody
+    /// else, and holds the last of those. `None`, and nothing is changed, if another sender holds a row of either queue.
+    ///
+    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last.
+    pub fn hold_events<'a>(
         &mut self,
         event_ids: &[&'a str],
         claim: Claim<'_>,
-    ) -> Result<Vec<&'a str>, QueueError> {
+    ) -> Result<Option<Vec<&'a str>>, QueueError> {
         self.write(|transaction| {
-            let mut lease = transaction.prepare(&format!(
-                "UPDATE queue SET lease_owner = ?2, lease_until = ?3
-                 WHERE event_id = ?4 AND status = 'pending' AND {FREE} AND {DUE}"
+            if other_sender(transaction, claim.owner, claim.now)?.is_some() {
+                return Ok(None);
+            }
+            let mut is_ready = transaction.prepare(&format!(
+                "SELECT 1 FROM queue
+                 WHERE event_id = ?3 AND status = 'pending' AND (lease_owner = ?2 OR {FREE}) AND {DUE}"
             ))?;
-            let (now, end) = (row::seconds(claim.now), row::lease_end(claim.now, claim.lasting));
-            let mut held = Vec::new();
+            let now = row::seconds(claim.now);
+            let mut ready = Vec::with_capacity(event_ids.len());
             for id in event_ids {
-                if lease.execute(params![now, claim.owner, end, id])? == 1 {
-                    held.push(*id);
+                if is_ready.exists(params![now, claim.owner, id])? {
+                    ready.push(*id);
                 }
             }
-            Ok(held)
-        })
-    }
-
-    /// Lets the lease of those events that the claim's owner still holds start anew. Returns their ids.
-    pub fn extend_events<'a>(
-        &mut self,
-        event_ids: &[&'a str],
-        claim: Claim<'_>,
-    ) -> Result<Vec<&'a str>, QueueError> {
-        self.write(|transaction| {
-            let mut extend = transaction
-                .prepare("UPDATE queue SET lease_until = ?2 WHERE event_id = ?3 AND lease_owner = ?1")?;
-            let end = row::lease_end(claim.now, claim.lasting);
-            let mut held = Vec::new();
-            for id in event_ids {
-                if extend.execute(params![claim.owner, end, id])? == 1 {
-                    held.push(*id);
-                }
+            if let Some(last) = ready.last() {
+                transaction.execute(
+                    "UPDATE queue SET lease_owner = ?1, lease_until = ?2 WHERE event_id = ?3",
+                    params![claim.owner, row::lease_end(claim.now, claim.lasting), last],
+                )?;
             }
-            Ok(held)
+            Ok(Some(ready))
         })
     }
 
@@ -180,10 +173,14 @@ impl Queue {
             let mut delete = transaction.prepare("DELETE FROM queue WHERE event_id = ?1")?;
             let mut unlock = transaction
                 .prepare("UPDATE body_upload_queue SET index_event_id = NULL WHERE index_event_id = ?1")?;
+            let waiting = "SELECT 1 FROM body_upload_queue WHERE index_event_id IS NOT NULL";
+            let is_awaited = transaction.prepare(waiting)?.exists([])?;
             let mut removed = 0;
             for id in event_ids {
                 removed += delete.execute([id])? as u64;
-                unlock.execute([id])?;
+                if is_awaited {
+                    unlock.execute([id])?;
+                }
             }
             Ok(removed)
         })
@@ -197,8 +194,8 @@ impl Queue {
         })
     }
 
-    /// Gives events back after a try that did not deliver, none of them named by the server. Those that
-    /// `owner` no longer holds are left alone.
+    /// Gives events back after a try that did not deliver, none of them named by the server. Those that somebody else
+    /// than `owner` holds now are left alone.
     pub fn back_off_events(
         &mut self,
         event_ids: &[&str],
@@ -207,15 +204,15 @@ impl Queue {
         now: Instant,
     ) -> Result<(), QueueError> {
         self.write(|transaction| {
-            let mut give_back = transaction.prepare(
+            let mut give_back = transaction.prepare(&format!(
                 "UPDATE queue SET retry_count = retry_count + ?3, next_attempt_at = ?4, last_attempt_at = ?5,
                      last_error = ?6, lease_owner = NULL, lease_until = NULL
-                 WHERE event_id = ?1 AND lease_owner = ?2",
-            )?;
+                 WHERE event_id = ?7 AND (lease_owner = ?2 OR {FREE})"
+            ))?;
             let next = row::next_attempt(now, back_off.wait);
-            let (counts, at) = (i64::from(back_off.counts), now.to_iso());
+            let (counts, at, now) = (i64::from(back_off.counts), now.to_iso(), row::seconds(now));
             for id in event_ids {
-                give_back.execute(params![id, owner, counts, next, at, back_off.error])?;
+                give_back.execute(params![now, owner, counts, next, at, back_off.error, id])?;
             }
             Ok(())
         })

@@ -30,4 +30,4 @@ pub use open::{
     set_aside_if_corrupt,
 };
 pub use stats::{BodyStats, EventStats};
-pub use types::{BackOff, BodyId, BodyKey, BodyRow, Claim, Enqueued, LeasedBody, NewBody, Origin};
+pub use types::{BackOff, BodyId, BodyKey, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Origin};

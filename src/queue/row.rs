@@ -7,11 +7,14 @@ use rusqlite::Row;
 use super::{BodyId, BodyKey, BodyRow, Origin};
 use crate::clock::Instant;
 use crate::dossier::NamespaceFields;
-use crate::json::{Value, object};
+use crate::json::{Object, Value};
 
 /// The longest lease and the longest wait that are believed, in seconds.
 const LONGEST_LEASE: f64 = 3_600.0;
 const LONGEST_WAIT: f64 = 86_400.0;
+
+/// Bytes that need not be given back.
+const SMALL: usize = 4 << 10;
 
 /// No sender holds the row at `?1`. A lease that ends impossibly late was made before the clock was set back.
 pub(super) const FREE: &str = "(lease_until IS NULL OR lease_until <= ?1 OR lease_until > ?1 + 3600)";
@@ -107,17 +110,34 @@ pub(super) fn body_row(row: &Row<'_>) -> rusqlite::Result<BodyRow> {
     })
 }
 
-/// The nine fields as they stand in the row, whatever they hold: the gate judges them again before they leave.
-pub(super) fn payload(key: &BodyKey, hash_algorithm: String, content_body: String) -> Value {
-    object([
-        ("project_uuid", key.namespace.project_uuid.as_str().into()),
-        ("mission_slug", key.namespace.mission_slug.as_str().into()),
-        ("target_branch", key.namespace.target_branch.as_str().into()),
-        ("mission_type", key.namespace.mission_type.as_str().into()),
-        ("manifest_version", key.namespace.manifest_version.as_str().into()),
-        ("artifact_path", key.artifact_path.as_str().into()),
-        ("content_hash", key.content_hash.as_str().into()),
-        ("hash_algorithm", hash_algorithm.into()),
-        ("content_body", content_body.into()),
-    ])
+/// The nine fields as they stand in the row, whatever they hold: the gate judges them again before they leave. `payload` is
+/// null, or one that was sent and whose memory is used again.
+pub(super) fn fill(payload: &mut Value, key: &BodyKey, hash_algorithm: &str, content_body: &str) {
+    if !matches!(payload, Value::Object(_)) {
+        *payload = Value::Object(Object::new());
+    }
+    let Value::Object(members) = payload else { return };
+    let NamespaceFields { project_uuid, mission_slug, target_branch, mission_type, manifest_version } =
+        &key.namespace;
+    for (name, text) in [
+        ("project_uuid", project_uuid.as_str()),
+        ("mission_slug", mission_slug),
+        ("target_branch", target_branch),
+        ("mission_type", mission_type),
+        ("manifest_version", manifest_version),
+        ("artifact_path", &key.artifact_path),
+        ("content_hash", &key.content_hash),
+        ("hash_algorithm", hash_algorithm),
+        ("content_body", content_body),
+    ] {
+        match members.get_mut(name) {
+            // Not what was made for something much larger: a few of those would be all memory that there may be.
+            Some(Value::String(old)) if old.capacity() <= 2 * text.len() + SMALL => {
+                old.clear();
+                old.push_str(text);
+            }
+            Some(other) => *other = text.into(),
+            None => drop(members.insert(name.to_owned(), text.into())),
+        }
+    }
 }

@@ -82,6 +82,28 @@ pub struct BodyRow {
     pub last_error: Option<String>,
 }
 
+/// What is in the way of a body that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The event that must be acknowledged first
+    Waiting,
+    /// Nothing
+    Fresh,
+    /// Nothing, and yet the last try ended with an error
+    Tried,
+}
+
+impl Due {
+    /// The order in which they are dealt with.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Waiting => Some(Self::Fresh),
+            Self::Fresh => Some(Self::Tried),
+            Self::Tried => None,
+        }
+    }
+}
+
 /// A body that only the caller may send until its lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedBody {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use ureq::http::{HeaderMap, HeaderValue, header};
+use ureq::http::{HeaderValue, header};
 use ureq::{Agent, Body, Error};
 
-use super::network::{Network, NetworkError, Patience};
+use super::network::{Agents, Network, NetworkError, Patience};
 use super::{HttpUrl, Pause, Refusal, RetryCause, Token};
 
 /// Bytes of an answer, at most, also unpacked.
@@ -22,7 +22,7 @@ const SHORTEST_TOKEN: usize = 8;
 
 /// Sends requests to one server.
 pub struct Client {
-    agent: Agent,
+    agents: Agents,
     url: HttpUrl,
     authorization: Option<HeaderValue>,
     patience: Patience,
@@ -56,9 +56,9 @@ impl Client {
         network: &Network,
         patience: Patience,
     ) -> Result<Self, NetworkError> {
-        let agent = network.agent(url.origin())?;
+        let agents = network.agents(url.origin())?;
         let authorization = token.and_then(|token| token.authorization(url.origin()));
-        Ok(Self { agent, url, authorization, patience })
+        Ok(Self { agents, url, authorization, patience })
     }
 
     /// Posts JSON to a path of the server, which begins with `/`, and reads the answer to its end.
@@ -67,8 +67,21 @@ impl Client {
         if time.is_zero() {
             return Err(out_of_time(time));
         }
-        let mut request = self
-            .agent
+        let agent = self.agents.take();
+        let answer = self.post_by(&agent, path, json, encoding, time);
+        self.agents.give_back(agent);
+        answer
+    }
+
+    fn post_by(
+        &self,
+        agent: &Agent,
+        path: &str,
+        json: &str,
+        encoding: Encoding,
+        time: Duration,
+    ) -> Result<Answer, Refusal> {
+        let mut request = agent
             .post(self.url.join(path))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT_ENCODING, "identity");
@@ -85,13 +98,16 @@ impl Client {
             }
         };
         let mut response = sent.map_err(|error| fault(&error, time))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let content = read(&headers, response.body_mut()).map_err(|error| fault(&error, time))?;
+        let (status, headers) = (response.status().as_u16(), response.headers());
+        let is_packed = headers
+            .get(header::CONTENT_ENCODING)
+            .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let pause = headers.get(header::RETRY_AFTER).and_then(|value| Pause::parse(value.to_str().ok()?));
+        let content = read(is_packed, response.body_mut()).map_err(|error| fault(&error, time))?;
         let content = self.without_token(content);
         if status < 200 || (300..400).contains(&status) {
             return Err(Refusal::retry(RetryCause::Redirected, status.to_string()));
         }
-        let pause = headers.get(header::RETRY_AFTER).and_then(|value| Pause::parse(value.to_str().ok()?));
         Ok(Answer { status, pause, content })
     }
 }
@@ -133,16 +149,14 @@ fn hexadecimal(digits: &[u8]) -> Option<u8> {
 }
 
 fn pack(text: &str) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::default());
+    // Events are so much alike that trying harder takes several times as long and gains little.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
     encoder.write_all(text.as_bytes())?;
     encoder.finish()
 }
 
 /// Reads the answer to its end. Compression was not asked for, and is understood where it comes all the same.
-fn read(headers: &HeaderMap, body: &mut Body) -> Result<Vec<u8>, Error> {
-    let is_packed = headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+fn read(is_packed: bool, body: &mut Body) -> Result<Vec<u8>, Error> {
     let mut content = Vec::new();
     let mut wire = body.as_reader().take(MAX_ANSWER + 1);
     if is_packed {

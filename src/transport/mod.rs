@@ -16,6 +16,7 @@ mod resolver;
 mod server;
 mod token;
 mod url;
+mod whole;
 
 pub use answer::{acks_of, body_ack_of, body_refusal, events_refusal};
 pub use client::{Answer, Client, Encoding};

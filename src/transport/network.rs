@@ -4,13 +4,16 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ureq::config::Config;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
 use super::Origin;
-use super::resolver::Remembering;
+use super::resolver::{Remembering, Shared};
+use super::whole::Connecting;
 use crate::clock::Deadline;
 
 /// The user's settings of the network.
@@ -31,6 +34,38 @@ pub struct Patience {
     pub request: Duration,
     /// For all of them
     pub until: Option<Deadline>,
+}
+
+/// Clients of one server, each with one connection that is kept. One with several would ask whether they are still open
+/// while everybody else waits for it.
+#[derive(Debug)]
+pub(super) struct Agents {
+    config: Config,
+    connecting: Connecting,
+    resolver: Arc<Remembering>,
+    idle: Mutex<Vec<Agent>>,
+}
+
+impl Agents {
+    /// A client that nobody uses now.
+    pub(super) fn take(&self) -> Agent {
+        let idle = self.idle().pop();
+        idle.unwrap_or_else(|| {
+            Agent::with_parts(self.config.clone(), self.connecting.clone(), Shared(self.resolver.clone()))
+        })
+    }
+
+    /// Keeps a client for the next request.
+    pub(super) fn give_back(&self, agent: Agent) {
+        let mut idle = self.idle();
+        if idle.len() < CONNECTIONS {
+            idle.push(agent);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Agent>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Settings of the network that cannot be used. Nothing was sent.
@@ -60,8 +95,8 @@ impl Patience {
 }
 
 impl Network {
-    /// A client for one server, which follows nothing and downgrades nothing.
-    pub(super) fn agent(&self, origin: &Origin) -> Result<Agent, NetworkError> {
+    /// Clients for one server, which follow nothing and downgrade nothing.
+    pub(super) fn agents(&self, origin: &Origin) -> Result<Agents, NetworkError> {
         let mut tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier);
         if let Some(path) = &self.ca_file {
             let wrong = |reason: String| NetworkError::CaFile { path: path.clone(), reason };
@@ -85,18 +120,15 @@ impl Network {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .max_response_header_size(MAX_HEAD)
-            .max_idle_connections(CONNECTIONS)
-            .max_idle_connections_per_host(CONNECTIONS)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
             .user_agent(concat!("git-mission/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .proxy(proxy)
             .tls_config(tls.build())
             .build();
-        Ok(Agent::with_parts(
-            config,
-            ureq::unversioned::transport::DefaultConnector::default(),
-            Remembering::default(),
-        ))
+        let (connecting, resolver) = (Connecting::default(), Arc::default());
+        Ok(Agents { config, connecting, resolver, idle: Mutex::default() })
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, NetworkError> {
@@ -143,12 +175,12 @@ mod tests {
     fn nothing_is_followed_and_nothing_is_sent_in_the_clear() {
         let network =
             Network { proxy: Some("http://user:pw@proxy.example:3128".into()), ..Network::default() };
-        let agent = network.agent(&origin("https://good.example")).expect("a client");
-        let config = agent.config();
+        let agent = network.agents(&origin("https://good.example")).expect("a client");
+        let config = &agent.config;
         assert!(config.https_only() && config.max_redirects() == 0 && !config.http_status_as_error());
         assert_eq!(config.proxy().map(|proxy| (proxy.host(), proxy.port())), Some(("proxy.example", 3128)));
-        let agent = network.agent(&origin("http://127.0.0.1:8000")).expect("a client");
-        assert!(!agent.config().https_only() && agent.config().proxy().is_none());
+        let agent = network.agents(&origin("http://127.0.0.1:8000")).expect("a client");
+        assert!(!agent.config.https_only() && agent.config.proxy().is_none());
     }
 
     #[test]
@@ -158,8 +190,8 @@ mod tests {
             no_proxy: Some("other.example, .inside.example".into()),
             ca_file: None,
         };
-        let agent = network.agent(&origin("https://a.inside.example")).expect("a client");
-        let proxy = agent.config().proxy().expect("a proxy");
+        let agent = network.agents(&origin("https://a.inside.example")).expect("a client");
+        let proxy = agent.config.proxy().expect("a proxy");
         assert!(proxy.is_no_proxy(&"https://a.inside.example/".parse().expect("a URI")));
         assert!(!proxy.is_no_proxy(&"https://outside.example/".parse().expect("a URI")));
     }
@@ -167,10 +199,10 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named_without_its_password() {
         let network = Network { proxy: Some("nonsense://user:secret@".into()), ..Network::default() };
-        let error = network.agent(&origin("https://good.example")).expect_err("refused");
+        let error = network.agents(&origin("https://good.example")).expect_err("refused");
         assert!(!format!("{error} {error:?}").contains("secret"));
         let network = Network { ca_file: Some("/nowhere/ca.pem".into()), ..Network::default() };
-        let error = network.agent(&origin("https://good.example")).expect_err("refused");
+        let error = network.agents(&origin("https://good.example")).expect_err("refused");
         assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ureq::Error;
@@ -25,6 +25,21 @@ const ADDRESSES: usize = 16;
 pub(super) struct Remembering {
     resolver: DefaultResolver,
     last: Mutex<Option<(String, ResolvedSocketAddrs)>>,
+}
+
+/// What several clients look up, for all of them.
+#[derive(Debug)]
+pub(super) struct Shared(pub(super) Arc<Remembering>);
+
+impl Resolver for Shared {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout)
+    }
 }
 
 impl Resolver for Remembering {

@@ -73,41 +73,50 @@ fn a_lease_of_somebody_unknown_is_respected_until_it_ends() {
     assert_eq!((rows(&repo), server.state().0.len()), ((vec![], vec![]), 3));
 }
 
-#[test]
-fn a_batch_that_is_sent_in_parts_is_held_to_the_end_and_without_what_another_sender_took() {
-    let world = World::new(&any_git());
+/// Answers batches of three with 413 after `meanwhile` was done to the queue, and every other with 500 if nobody holds a
+/// row while it is under way.
+fn send_in_parts(base: &Repo<'_>, name: &str, meanwhile: &'static str) -> (Output, usize, Vec<String>) {
     let server = TestServer::start();
-    let repo = copy(&with_backlog(&world), "case", &server.url());
+    let repo = copy(base, name, &server.url());
     let common = repo.ok(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
     let queue = format!("{}/mission/queue.db", common.line());
     server.script(move |asked| {
+        if asked.body.is_some() {
+            return None;
+        }
         let database = Connection::open(&queue).expect("a queue");
         if asked.events.len() == 3 {
-            // So slow that the lease ended, and somebody else has begun.
-            database
-                .execute_batch(
-                    "UPDATE queue SET lease_until = unixepoch('subsec') - 1;
-                     UPDATE queue SET lease_owner = 'somebody', lease_until = unixepoch('subsec') + 60
-                     WHERE id = (SELECT max(id) FROM queue)",
-                )
-                .expect("a statement");
+            database.execute_batch(meanwhile).expect("a statement");
             return Some(Reply::new(413, ""));
         }
-        for id in &asked.events {
-            let sql = "SELECT lease_owner <> 'somebody' AND lease_until > unixepoch('subsec') FROM queue
-                       WHERE event_id = ?1";
-            let held: bool = database.query_row(sql, [id], |row| row.get(0)).expect("a row");
-            if !held {
-                return Some(Reply::new(500, "{\"error\": \"not held\"}"));
-            }
-        }
-        None
+        let sql = "SELECT count(*) FROM queue WHERE lease_until > unixepoch('subsec')";
+        let held: i64 = database.query_row(sql, [], |row| row.get(0)).expect("a count");
+        (held == 0).then(|| Reply::new(500, "{\"error\": \"nobody holds a row\"}"))
     });
     let flush = repo.mission(&["sync", "flush"]);
-    assert!(!flush.stdout.contains("not held"), "{flush}");
-    assert_eq!(server.state().0.len(), 2, "{flush}");
-    let left: Vec<String> = column(&repo, "SELECT lease_owner FROM queue");
-    assert_eq!(left, ["somebody"], "{flush}");
+    let left = column(&repo, "SELECT event_id || coalesce(' ' || lease_owner, '') FROM queue ORDER BY id");
+    (flush, server.state().0.len(), left)
+}
+
+#[test]
+fn a_batch_that_is_sent_in_parts_is_held_to_the_end() {
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    // So slow that the lease ended.
+    let expired = "UPDATE queue SET lease_until = unixepoch('subsec') - 1";
+    let (flush, delivered, left) = send_in_parts(&base, "slow", expired);
+    assert_eq!((flush.status, delivered, left), (0, 3, vec![]), "{flush}");
+    // What is gone meanwhile is not sent.
+    let purged = "DELETE FROM queue WHERE id = (SELECT min(id) FROM queue)";
+    let (flush, delivered, left) = send_in_parts(&base, "purged", purged);
+    assert_eq!((flush.status, delivered, left), (0, 2, vec![]), "{flush}");
+    // Somebody else has begun: the rest is left to them.
+    let lost = "UPDATE queue SET lease_until = unixepoch('subsec') - 1;
+                UPDATE queue SET lease_owner = 'somebody', lease_until = unixepoch('subsec') + 60
+                WHERE id = (SELECT max(id) FROM queue)";
+    let (flush, delivered, left) = send_in_parts(&base, "lost", lost);
+    assert_eq!((flush.status, delivered, left.len()), (75, 0, 3), "{flush}");
+    assert!(left[2].ends_with(" somebody"), "{left:?}");
 }
 
 #[test]
@@ -164,8 +173,9 @@ fn a_turn_is_kept_for_as_long_as_it_takes_and_one_that_was_lost_ends_the_run() {
         assert_eq!((flush.status, left.len(), delivered), (0, 0, 60), "{flush}");
         let (flush, left, delivered) = lost.join().expect("runs");
         assert_eq!(flush.status, 75, "{flush}");
-        assert!(delivered > 0 && left.len() == 60 - delivered, "{delivered}, {left:?}");
-        assert_eq!(left.last().map(String::as_str), Some("somebody"), "{flush}");
+        // The row by which the turn was held is the other's now, also where the server has it.
+        assert!(delivered > 1 && left.len() == 61 - delivered, "{delivered}, {left:?}");
+        assert_eq!(left.iter().filter(|owner| *owner == "somebody").count(), 1, "{flush}");
     });
 }
 

@@ -109,12 +109,22 @@ fn are_sent_by_the_one_whose_turn_it_is() {
     assert_eq!(turn(&mut two, "two", 80), None, "kept until 90");
     // Whoever has the turn reads what nobody holds, or it holds itself, and is still there.
     assert!(one.acknowledge_body(ids[1]).expect("writes"));
-    let read = |queue: &Queue, owner: &str, time: i64| {
-        let found = queue.read_bodies(&ids, claim(owner, at(time))).expect("reads");
-        found.iter().map(|body| body.row.id).collect::<Vec<_>>()
+    let (rows, mut spent) = (one.bodies().expect("reads"), Vec::new());
+    let mut read = |queue: &Queue, owner: &str, time: i64| {
+        let mut found = queue.read_bodies(rows.clone(), claim(owner, at(time)), &mut spent).expect("reads");
+        for body in &found {
+            // Whatever its memory held before.
+            let upload = BodyUpload::from_payload(&body.payload).expect("a body");
+            assert!(upload.hash_matches() && upload.content_hash == body.row.key.content_hash);
+            assert_eq!(validate(&body.payload, Context::BodySync), Ok(()));
+        }
+        let ids = found.iter().map(|body| body.row.id).collect::<Vec<_>>();
+        spent.extend(found.drain(..).rev());
+        ids
     };
     assert_eq!(read(&one, "one", 80), [ids[0], ids[2], ids[3]]);
     assert_eq!(read(&two, "two", 80), [ids[0], ids[2]]);
+    assert_eq!(read(&one, "one", 80), [ids[0], ids[2], ids[3]]);
     // It ends by itself, and with the row that stood for all.
     assert_eq!(turn(&mut two, "two", 91), Some(ids[3]));
     assert_eq!(turn(&mut one, "one", 92), None);
@@ -124,8 +134,37 @@ fn are_sent_by_the_one_whose_turn_it_is() {
     assert_eq!(two.other_sender("two", at(93)).expect("reads"), None);
     // Events that are under way are somebody's turn too.
     one.enqueue_events(&[new_event(FIRST)], ROOMY, at(93)).expect("enqueues");
-    assert_eq!(one.lease_events(&[FIRST], claim("one", at(93))).expect("leases"), [FIRST]);
+    assert_eq!(one.hold_events(&[FIRST], claim("one", at(93))).expect("holds"), Some(vec![FIRST]));
     assert_eq!(turn(&mut two, "two", 94), None);
+}
+
+#[test]
+fn are_listed_by_what_is_in_their_way_page_by_page() {
+    let place = Place::new();
+    let mut queue = place.open();
+    let batch: Vec<NewBody> = (0..7)
+        .map(|n| NewBody {
+            index_event_id: (n == 5).then(|| FIRST.into()),
+            ..body(&format!("research/{n}.md"), "a")
+        })
+        .collect();
+    queue.enqueue_bodies(&batch, ROOMY, at(0)).expect("enqueues");
+    let ids: Vec<_> = queue.bodies().expect("reads").iter().map(|row| row.id).collect();
+    assert!(queue.back_off_body(ids[1], "a", back_off(true), at(0)).expect("writes"));
+    let lasting = claim("a", at(1));
+    assert_eq!(queue.lease_bodies(&ids[3..4], lasting).expect("leases").len(), 1);
+    assert_eq!(queue.due_bodies(at(1)).expect("reads"), (5, Some(ids[6])), "one waits, one is held");
+    let list = |kind, after, last, time| {
+        let rows = queue.next_bodies(kind, (after, last), 2, at(time)).expect("reads");
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(Due::Fresh, None, ids[6], 1), [ids[0], ids[2]]);
+    assert_eq!(list(Due::Fresh, Some(ids[2]), ids[6], 1), [ids[4], ids[6]]);
+    assert_eq!(list(Due::Fresh, Some(ids[2]), ids[5], 1), [ids[4]], "what comes later is left to the next");
+    assert_eq!(list(Due::Fresh, Some(ids[6]), ids[6], 1), []);
+    assert_eq!(list(Due::Waiting, None, ids[6], 1), [ids[5]]);
+    assert_eq!(list(Due::Tried, None, ids[6], 1), []);
+    assert_eq!(list(Due::Tried, None, ids[6], 50), [ids[1]]);
 }
 
 #[test]

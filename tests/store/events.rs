@@ -27,12 +27,25 @@ fn pass_the_gate_and_keep_their_order() {
 }
 
 #[test]
-fn are_leased_rejected_and_retried() {
+fn are_held_rejected_and_retried() {
     let place = Place::new();
     let (mut one, mut two) = (place.open(), place.open());
     one.enqueue_events(&[new_event(FIRST), new_event(SECOND)], ROOMY, at(0)).expect("enqueues");
-    assert_eq!(one.lease_events(&[FIRST], claim("one", at(1))).expect("leases"), [FIRST]);
-    assert_eq!(two.lease_events(&[FIRST, SECOND], claim("two", at(1))).expect("leases"), [SECOND]);
+    let none: Vec<&str> = Vec::new();
+    let hold = |queue: &mut Queue, ids: &[&'static str], owner: &str, time: i64| {
+        queue.hold_events(ids, claim(owner, at(time))).expect("holds")
+    };
+    assert_eq!(hold(&mut one, &[FIRST, "no such"], "one", 1), Some(vec![FIRST]));
+    assert_eq!(hold(&mut two, &[SECOND], "two", 1), None, "one row stands for all");
+    assert_eq!(hold(&mut one, &[FIRST, SECOND], "one", 1), Some(vec![FIRST, SECOND]), "kept");
+    assert_eq!(hold(&mut two, &[SECOND], "two", 60), None);
+    assert_eq!(hold(&mut two, &[SECOND], "two", 62), Some(vec![SECOND]), "it ends by itself");
+    assert_eq!(hold(&mut one, &[FIRST], "one", 63), None);
+    for owner in ["one", "two"] {
+        two.release(owner).expect("releases");
+    }
+    assert_eq!(hold(&mut two, &["no such"], "two", 1), Some(none), "nothing is held");
+    assert_eq!(two.other_sender("one", at(1)).expect("reads"), None);
     let rejection = Rejection { back_off: back_off(true), category: "schema_mismatch", max_tries: 2 };
     assert_eq!(one.reject_event(FIRST, rejection, at(2)).expect("writes"), Some(EventStatus::Pending));
     assert_eq!(one.reject_event(FIRST, rejection, at(20)).expect("writes"), Some(EventStatus::Failed));

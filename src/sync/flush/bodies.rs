@@ -3,10 +3,9 @@
 //! This thread alone holds the queue: it reads ahead, hands bodies to a few senders, and removes what was acknowledged
 //! many at once, while the senders go on. At no time more is in memory than [`WINDOW_BYTES`] and one body.
 //!
-//! INVARIANT: bodies are sent only by the sender whose turn it is. The turn is a lease on the row that is sent last and
-//! settled last, so it is held as long as any body is under way.
+//! INVARIANT: bodies are sent only by the sender whose turn it is. The turn is a lease on the row that is settled last, so
+//! it is held as long as any body is under way.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,9 +14,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::Category;
+use super::listing::{Listing, READ, READ_BYTES};
 use super::run::{LEASE_MARGIN, MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
 use crate::clock::{Deadline, Stopwatch};
-use crate::queue::{BackOff, BodyId, BodyRow, EventStatus, LeasedBody, QueueError};
+use crate::queue::{BackOff, BodyId, BodyRow, Due, EventStatus, LeasedBody, QueueError};
 use crate::transport::{CONNECTIONS, Patience, Refusal, RetryCause, Server, Stored};
 
 /// Bytes of content that are held at once.
@@ -25,13 +25,13 @@ const WINDOW_BYTES: u64 = 8 << 20;
 /// Bodies that are held at once.
 const WINDOW: usize = 1_024;
 /// Bodies that a sender is given at once, at most, where many wait.
-const PARCEL: usize = 8;
+const PARCEL: usize = 16;
 /// Bytes of those, at most, if they are more than one.
 const PARCEL_BYTES: u64 = 64 << 10;
 /// What was acknowledged is removed when it is so many rows,
-const REMOVED_AT_ONCE: usize = 256;
-/// so many bytes: the senders have work for as long as that takes,
-const REMOVED_BYTES: u64 = 4 << 20;
+const REMOVED_AT_ONCE: usize = 512;
+/// so many bytes: each time is a wait for the disk,
+const REMOVED_BYTES: u64 = 16 << 20;
 /// or so old: a run that is killed sends again what was not removed.
 const REMOVED_WITHIN: Duration = Duration::from_millis(100);
 /// A sender with several bodies says what became of them after so long.
@@ -41,7 +41,7 @@ const NEVER_INDEXED: &str = "the event that indexes its artifact has failed";
 
 /// What a sender has to say of a body.
 struct Done {
-    row: BodyRow,
+    body: LeasedBody,
     outcome: Outcome,
     /// How long the request might have taken
     time: Duration,
@@ -75,9 +75,8 @@ impl Limits {
     }
 }
 
-/// Bodies that may go, and what is under way.
+/// What is under way.
 struct Way {
-    ready: VecDeque<(BodyId, u64)>,
     /// The row that is held for all
     seat: BodyId,
     /// Bodies that are with senders, and their bytes
@@ -87,9 +86,16 @@ struct Way {
     stored: Vec<(BodyId, Stored)>,
     stored_bytes: u64,
     since: Stopwatch,
+    /// Bodies that were sent, whose memory is used again
+    spent: Vec<LeasedBody>,
 }
 
 impl Way {
+    /// Whether so much can be held in addition that it is worth a look into the queue.
+    fn has_room(&self) -> bool {
+        self.out == 0 || (self.out + READ <= WINDOW && self.out_bytes + READ_BYTES <= WINDOW_BYTES)
+    }
+
     /// Whether it is time to remove what the server has.
     fn is_heavy(&self) -> bool {
         self.stored.len() >= REMOVED_AT_ONCE
@@ -100,54 +106,52 @@ impl Way {
 
 impl Run<'_, '_> {
     /// Sends what may go. Without `go_on` nothing is sent, because the server was found in the way.
-    pub(super) fn send_bodies(&mut self, mut rows: Vec<BodyRow>, go_on: bool) -> Result<(), QueueError> {
-        // What failed the last time is in nobody's way.
-        rows.sort_by_key(|row| row.last_error.is_some());
-        let (mut ready, mut waiting) = (VecDeque::new(), 0);
-        for row in rows {
-            match &row.index_event_id {
-                None => ready.push_back((row.id, row.size_bytes)),
-                Some(event) if self.queue.event_status(event)? == Some(EventStatus::Failed) => {
-                    self.queue.park_bodies(&[row.id], NEVER_INDEXED, self.delivery.timing.now())?;
-                    self.flushed.fail(Category::Unknown, NEVER_INDEXED);
+    pub(super) fn send_bodies(&mut self, mut list: Listing<'_>, go_on: bool) -> Result<(), QueueError> {
+        let mut waiting = 0;
+        while list.kind == Due::Waiting && self.look_ahead(&mut list)? {
+            for row in std::mem::take(&mut list.ready) {
+                match &row.index_event_id {
+                    Some(event) if self.queue.event_status(event)? == Some(EventStatus::Failed) => {
+                        self.queue.park_bodies(&[row.id], NEVER_INDEXED, self.delivery.timing.now())?;
+                        self.flushed.fail(Category::Unknown, NEVER_INDEXED);
+                    }
+                    Some(_) => waiting += 1,
+                    None => list.ready.push_back(row),
                 }
-                Some(_) => waiting += 1,
             }
         }
         self.flushed.keep_waiting(waiting, NOT_INDEXED);
-        if go_on && !ready.is_empty() {
-            self.send_all(&mut ready)?;
+        if go_on && self.look_ahead(&mut list)? {
+            self.send_all(&mut list)?;
         }
         let reason = if self.is_out_of_time() { OUT_OF_TIME } else { NOT_TRIED };
-        for _ in ready {
-            self.flushed.keep(Category::ServerError, reason);
+        while self.look_ahead(&mut list)? {
+            for _ in list.ready.drain(..) {
+                self.flushed.keep(Category::ServerError, reason);
+            }
         }
         Ok(())
     }
 
-    /// Sends until all are sent or the run has to stop; `ready` keeps what was not read.
-    fn send_all(&mut self, ready: &mut VecDeque<(BodyId, u64)>) -> Result<(), QueueError> {
-        let last_first: Vec<BodyId> = ready.iter().rev().map(|(id, _)| *id).collect();
-        let Some((seat, turn)) = self.take_turn(&last_first)? else {
+    /// Sends until all are sent or the run has to stop; `list` keeps what was not read.
+    fn send_all(&mut self, list: &mut Listing<'_>) -> Result<(), QueueError> {
+        let ids: Vec<BodyId> = list.ready.iter().map(|row| row.id).collect();
+        let Some((seat, turn)) = self.take_turn(&ids)? else {
             let other = self.queue.other_sender(self.owner, self.delivery.timing.now())?;
             if other.is_some() && self.flushed.is_empty() {
                 self.flushed.elsewhere = true;
-                ready.clear();
+                list.forget();
             }
             return Ok(());
         };
-        // It is sent last, whichever it is.
-        if let Some(at) = ready.iter().rposition(|(id, _)| *id == seat) {
-            ready.truncate(at + 1);
-        }
         let mut way = Way {
-            ready: std::mem::take(ready),
             seat,
             out: 0,
             out_bytes: 0,
             stored: Vec::new(),
             stored_bytes: 0,
             since: Stopwatch::start(),
+            spent: Vec::new(),
         };
         let (parcels, inbox) = channel::<Vec<LeasedBody>>();
         let (outbox, done) = channel::<Vec<Done>>();
@@ -156,21 +160,19 @@ impl Run<'_, '_> {
             Limits { patience: self.delivery.patience, turn: Mutex::new(turn), stop: AtomicBool::new(false) },
         );
         let server = self.delivery.server;
-        let outcome = thread::scope(|scope| {
-            for _ in 0..CONNECTIONS.min(way.ready.len()) {
+        thread::scope(|scope| {
+            for _ in 0..CONNECTIONS.min(list.ready.len()) {
                 let outbox = outbox.clone();
                 let (inbox, limits) = (&inbox, &limits);
                 scope.spawn(move || send(server, limits, inbox, &outbox));
             }
             drop(outbox);
-            let outcome = self.feed(&mut way, &parcels, &done, &limits);
+            let outcome = self.feed(list, &mut way, &parcels, &done, &limits);
             // Whatever happened here, nobody goes on sending.
             limits.stop.store(outcome.is_err(), Ordering::Relaxed);
             drop(parcels);
             outcome
-        });
-        *ready = way.ready;
-        outcome
+        })
     }
 
     /// The turn, until when, and by which row; `None` if it is another's.
@@ -182,21 +184,24 @@ impl Run<'_, '_> {
 
     fn feed(
         &mut self,
+        list: &mut Listing<'_>,
         way: &mut Way,
         parcels: &Sender<Vec<LeasedBody>>,
         done: &Receiver<Vec<Done>>,
         limits: &Limits,
     ) -> Result<(), QueueError> {
-        let mut last = None;
+        let (mut of_seat, mut is_lost) = (None, false);
         loop {
             if limits.turn().remaining() < limits.patience.next() + LEASE_MARGIN / 2 {
-                match self.take_turn(&[way.seat])? {
-                    Some((_, turn)) => *limits.turn() = turn,
-                    None => limits.stop(),
+                if let Some((_, turn)) = self.take_turn(&[way.seat])? {
+                    *limits.turn() = turn;
+                } else {
+                    is_lost = true;
+                    limits.stop();
                 }
             }
             if !limits.is_stopped() && !self.is_out_of_time() {
-                self.hand_out(way, parcels)?;
+                self.hand_out(list, way, parcels)?;
             }
             if way.out == 0 {
                 break;
@@ -208,57 +213,73 @@ impl Run<'_, '_> {
             };
             for one in told.into_iter().chain(done.try_iter().flatten()) {
                 way.out -= 1;
-                way.out_bytes = way.out_bytes.saturating_sub(one.row.size_bytes);
+                way.out_bytes = way.out_bytes.saturating_sub(one.body.row.size_bytes);
                 self.advance(1);
-                if one.row.id == way.seat {
-                    last = Some(one);
+                if one.body.row.id == way.seat {
+                    of_seat = Some(one);
                 } else {
-                    self.settle_body(way, one, limits)?;
+                    self.settle_body(list, way, one, limits)?;
                 }
             }
             if way.is_heavy() {
                 // First the senders get their work.
                 if !limits.is_stopped() && !self.is_out_of_time() {
-                    self.hand_out(way, parcels)?;
+                    self.hand_out(list, way, parcels)?;
                 }
                 self.acknowledge(way)?;
             }
         }
-        if let Some(last) = last {
-            self.settle_body(way, last, limits)?;
+        if is_lost && of_seat.is_some() {
+            // The row stands for another sender now, who sends it again.
+            self.flushed.keep(Category::ServerError, NOT_TRIED);
+        } else if let Some(done) = of_seat {
+            self.settle_body(list, way, done, limits)?;
         }
         self.acknowledge(way)
     }
 
     /// Reads bodies and gives them to the senders, as many as may be held.
-    fn hand_out(&mut self, way: &mut Way, parcels: &Sender<Vec<LeasedBody>>) -> Result<(), QueueError> {
-        // Where few wait, every sender gets its share.
-        let most = (way.ready.len() / (2 * CONNECTIONS)).clamp(1, PARCEL);
-        while way.out < WINDOW && way.out_bytes < WINDOW_BYTES && !way.ready.is_empty() {
-            let ids = next_parcel(&mut way.ready, most);
-            let bodies = self.queue.read_bodies(&ids, self.claim(1))?;
+    fn hand_out(
+        &mut self,
+        list: &mut Listing<'_>,
+        way: &mut Way,
+        parcels: &Sender<Vec<LeasedBody>>,
+    ) -> Result<(), QueueError> {
+        while way.has_room() && self.look_ahead(list)? {
+            // Where few wait, every sender gets its share.
+            let most = (list.ready.len() / (2 * CONNECTIONS)).clamp(1, PARCEL);
+            let rows = list.next();
+            let asked = rows.len();
+            let bodies = self.queue.read_bodies(rows, self.claim(1), &mut way.spent)?;
             // The rest was purged, or somebody has taken hold of it.
-            self.advance(ids.len() - bodies.len());
+            self.advance(asked - bodies.len());
             way.out += bodies.len();
             way.out_bytes += bodies.iter().map(|body| body.row.size_bytes).sum::<u64>();
-            if !bodies.is_empty() {
+            for parcel in parcels_of(bodies, most) {
                 // Senders end only after this.
-                let _ = parcels.send(bodies);
+                let _ = parcels.send(parcel);
             }
         }
         Ok(())
     }
 
     /// Notes what became of a body.
-    fn settle_body(&mut self, way: &mut Way, done: Done, limits: &Limits) -> Result<(), QueueError> {
+    fn settle_body(
+        &mut self,
+        list: &mut Listing<'_>,
+        way: &mut Way,
+        done: Done,
+        limits: &Limits,
+    ) -> Result<(), QueueError> {
+        let row = &done.body.row;
         let go_on = match done.outcome {
             Outcome::Stored(what) => {
                 self.went_well();
                 if way.stored.is_empty() {
                     way.since = Stopwatch::start();
                 }
-                way.stored.push((done.row.id, what));
-                way.stored_bytes += done.row.size_bytes;
+                way.stored.push((done.body.row.id, what));
+                way.stored_bytes += done.body.row.size_bytes;
                 true
             }
             Outcome::NotTried => {
@@ -266,11 +287,15 @@ impl Run<'_, '_> {
                 self.flushed.keep(Category::ServerError, reason);
                 true
             }
-            Outcome::Refused(refusal) => self.settle_refusal(&done.row, &refusal, done.time)?,
+            Outcome::Refused(refusal) => {
+                list.refused.insert(done.body.row.id);
+                self.settle_refusal(row, &refusal, done.time)?
+            }
         };
         if !go_on {
             limits.stop();
         }
+        way.spent.push(done.body);
         Ok(())
     }
 
@@ -320,18 +345,20 @@ impl Run<'_, '_> {
     }
 }
 
-/// The next rows for one sender, at most so many; one at least.
-fn next_parcel(ready: &mut VecDeque<(BodyId, u64)>, most: usize) -> Vec<BodyId> {
-    let (mut ids, mut bytes) = (Vec::new(), 0);
-    while let Some((id, size)) = ready.front().copied() {
-        bytes += size;
-        if ids.len() == most || (!ids.is_empty() && bytes > PARCEL_BYTES) {
-            break;
+/// What each sender is given at once, in order.
+fn parcels_of(bodies: Vec<LeasedBody>, most: usize) -> Vec<Vec<LeasedBody>> {
+    let (mut parcels, mut bytes): (Vec<Vec<LeasedBody>>, u64) = (Vec::new(), 0);
+    for body in bodies {
+        bytes += body.row.size_bytes;
+        match parcels.last_mut() {
+            Some(parcel) if parcel.len() < most && bytes <= PARCEL_BYTES => parcel.push(body),
+            _ => {
+                bytes = body.row.size_bytes;
+                parcels.push(vec![body]);
+            }
         }
-        ids.push(id);
-        ready.pop_front();
     }
-    ids
+    parcels
 }
 
 fn broken() -> Refusal {
@@ -384,5 +411,5 @@ fn send_one(server: &dyn Server, limits: &Limits, body: LeasedBody) -> Done {
     if matches!(&outcome, Outcome::Refused(refusal) if refusal.stops_the_run()) {
         limits.stop();
     }
-    Done { row: body.row, outcome, time }
+    Done { body, outcome, time }
 }

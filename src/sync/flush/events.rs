@@ -1,6 +1,11 @@
 //! Events, in batches: each is judged by the gate once more, and leaves the queue only when the answer names it.
+//!
+//! While the server has one batch, the one before is settled and the next is got ready. Never are two with the server:
+//! events arrive in the order in which they were queued.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use super::Category;
@@ -18,45 +23,109 @@ const BATCH_BYTES: usize = 256 << 10;
 const OVERHEAD: usize = 32;
 const UNNAMED: &str = "the server did not acknowledge it";
 
+/// Events that were judged, and the last of which is held.
+struct Batch<'e> {
+    rows: Vec<&'e QueuedEvent>,
+    payloads: Vec<Value>,
+}
+
 impl Run<'_, '_> {
     /// Sends the events. False if whatever follows would meet the same obstacle.
     pub(super) fn send_events(&mut self, events: &[QueuedEvent]) -> Result<bool, QueueError> {
-        let mut rest = events;
-        while !rest.is_empty() {
-            if self.is_out_of_time() {
-                self.leave_events(rest);
-                return Ok(false);
+        let (server, mut rest) = (self.delivery.server, events);
+        let mut ready = self.get_ready(&mut rest)?;
+        let mut taken: Option<(Vec<&QueuedEvent>, Vec<EventAck>)> = None;
+        thread::scope(|scope| {
+            while let Some(batch) = ready.take() {
+                if self.is_out_of_time() {
+                    self.settle_taken(taken.take())?;
+                    self.leave(&batch.rows, rest);
+                    return Ok(false);
+                }
+                let time = self.delivery.patience.next();
+                let push = move || {
+                    let answer = server.push_events(&batch.payloads);
+                    (batch, answer)
+                };
+                let (batch, answer) = if taken.is_none() && rest.is_empty() {
+                    // There is nothing to do meanwhile.
+                    push()
+                } else {
+                    let pushed = scope.spawn(push);
+                    self.settle_taken(taken.take())?;
+                    ready = self.get_ready(&mut rest)?;
+                    pushed.join().unwrap_or_else(|panic| resume_unwind(panic))
+                };
+                match answer {
+                    Ok(acks) => {
+                        self.went_well();
+                        taken = Some((batch.rows, acks));
+                    }
+                    Err(refusal) => {
+                        if !self.refused(&batch.rows, &batch.payloads, &refusal, time)? {
+                            self.leave(ready.as_ref().map_or(&[], |batch| &batch.rows), rest);
+                            return Ok(false);
+                        }
+                        self.advance(batch.rows.len());
+                    }
+                }
             }
-            let (batch, later) = rest.split_at(batch_length(rest));
-            if !self.send_leased(batch)? {
-                self.leave_events(later);
-                return Ok(false);
-            }
-            self.advance(batch.len());
-            rest = later;
-        }
-        Ok(true)
+            self.settle_taken(taken)?;
+            self.leave(&[], rest);
+            Ok(rest.is_empty())
+        })
     }
 
-    fn send_leased(&mut self, batch: &[QueuedEvent]) -> Result<bool, QueueError> {
-        let ids: Vec<&str> = batch.iter().map(|event| event.event_id.as_str()).collect();
-        let held = self.queue.lease_events(&ids, self.claim(1))?;
-        let held: HashSet<&str> = held.into_iter().collect();
-        let (mut rows, mut payloads) = (Vec::with_capacity(held.len()), Vec::with_capacity(held.len()));
-        for queued in batch.iter().filter(|event| held.contains(event.event_id.as_str())) {
+    /// Takes the next events that make a batch, without those that others hold or that may not leave.
+    fn get_ready<'e>(&mut self, rest: &mut &'e [QueuedEvent]) -> Result<Option<Batch<'e>>, QueueError> {
+        while !rest.is_empty() && !self.is_out_of_time() {
+            let (events, later) = rest.split_at(batch_length(rest));
+            *rest = later;
+            let Some(batch) = self.judge_and_hold(events)? else { return Ok(None) };
+            self.advance(events.len() - batch.rows.len());
+            if !batch.rows.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Judges events, and takes the turn to send those that pass. `None` if it is another's turn.
+    fn judge_and_hold<'e>(&mut self, events: &'e [QueuedEvent]) -> Result<Option<Batch<'e>>, QueueError> {
+        let mut passed: Vec<(&QueuedEvent, Value)> = Vec::with_capacity(events.len());
+        for queued in events {
             // The chokepoint: the row may be older than the contract, or another program's.
-            let judged = queued.event().map_err(|error| error.to_string()).and_then(|event| {
+            let verdict = queued.event().map_err(|error| error.to_string()).and_then(|event| {
                 validate(&event, Context::Event).map(|()| event).map_err(|violation| violation.to_string())
             });
-            match judged {
-                Ok(event) => {
-                    rows.push(queued);
-                    payloads.push(event);
-                }
+            match verdict {
+                Ok(event) => passed.push((queued, event)),
                 Err(reason) => self.reject(queued, &reason, Category::SchemaMismatch, 1)?,
             }
         }
-        self.hand_over(&rows, &payloads)
+        let ids: Vec<&str> = passed.iter().map(|(queued, _)| queued.event_id.as_str()).collect();
+        // The batch before may be with the server, and this one waits for it.
+        let Some(held) = self.queue.hold_events(&ids, self.claim(2))? else {
+            self.leave_events(passed.iter().map(|(queued, _)| *queued));
+            return Ok(None);
+        };
+        let mut held = held.into_iter().peekable();
+        passed.retain(|(queued, _)| held.next_if_eq(&queued.event_id.as_str()).is_some());
+        let (rows, payloads) = passed.into_iter().unzip();
+        Ok(Some(Batch { rows, payloads }))
+    }
+
+    fn settle_taken(&mut self, taken: Option<(Vec<&QueuedEvent>, Vec<EventAck>)>) -> Result<(), QueueError> {
+        if let Some((rows, acks)) = taken {
+            self.settle(&rows, acks)?;
+            self.advance(rows.len());
+        }
+        Ok(())
+    }
+
+    /// Says of a batch, and of what would have followed, that they were not tried.
+    fn leave(&mut self, batch: &[&QueuedEvent], rest: &[QueuedEvent]) {
+        self.leave_events(batch.iter().copied().chain(rest));
     }
 
     /// Hands over a batch. One that is refused as a whole for what it holds is halved until the culprit is alone; one
@@ -70,16 +139,26 @@ impl Run<'_, '_> {
             return Ok(false);
         }
         let time = self.delivery.patience.next();
-        let refusal = match self.delivery.server.push_events(payloads) {
+        match self.delivery.server.push_events(payloads) {
             Ok(acks) => {
                 self.went_well();
                 self.settle(rows, acks)?;
-                return Ok(true);
+                Ok(true)
             }
-            Err(refusal) => refusal,
-        };
-        let go_on = self.learn(&refusal, time);
-        match &refusal {
+            Err(refusal) => self.refused(rows, payloads, &refusal, time),
+        }
+    }
+
+    /// What becomes of a batch that was refused, after so much time. False if whatever follows would meet the same.
+    fn refused(
+        &mut self,
+        rows: &[&QueuedEvent],
+        payloads: &[Value],
+        refusal: &Refusal,
+        time: Duration,
+    ) -> Result<bool, QueueError> {
+        let go_on = self.learn(refusal, time);
+        match refusal {
             Refusal::Named(named) => {
                 let named: BTreeMap<&str, &str> =
                     named.iter().map(|(id, reason)| (id.as_str(), reason.as_str())).collect();
@@ -96,32 +175,36 @@ impl Run<'_, '_> {
                     return self.hand_over_again(&others, &payloads_of_others);
                 }
                 // It names events that were not sent, so none.
-                self.halve(rows, payloads, &refusal)
+                self.halve(rows, payloads, refusal)
             }
             Refusal::Permanent(_) | Refusal::Forbidden(_) | Refusal::Contract(_) => {
-                self.halve(rows, payloads, &refusal)
+                self.halve(rows, payloads, refusal)
             }
             Refusal::Retry { after, .. } => {
                 let reason = refusal.to_string();
                 self.back_off(rows, self.wait(0, *after), &reason)?;
-                self.stay(rows, Category::of(&refusal), &reason);
+                self.stay(rows, Category::of(refusal), &reason);
                 Ok(go_on)
             }
             Refusal::AuthNeeded => {
-                self.stay(rows, Category::of(&refusal), &refusal.to_string());
+                self.stay(rows, Category::of(refusal), &refusal.to_string());
                 Ok(go_on)
             }
         }
     }
 
-    /// As [`hand_over`](Self::hand_over), for rows that were leased some requests ago: the lease starts anew, and what
-    /// another sender has taken meanwhile is left to it.
+    /// As [`hand_over`](Self::hand_over), for rows that were held some requests ago: the turn is taken anew. What is gone
+    /// meanwhile is left out; if it is another's turn now, all of it stays.
     fn hand_over_again(&mut self, rows: &[&QueuedEvent], payloads: &[Value]) -> Result<bool, QueueError> {
         let ids: Vec<&str> = rows.iter().map(|queued| queued.event_id.as_str()).collect();
-        let held: HashSet<&str> = self.queue.extend_events(&ids, self.claim(1))?.into_iter().collect();
+        let Some(held) = self.queue.hold_events(&ids, self.claim(1))? else {
+            self.stay(rows, Category::ServerError, NOT_TRIED);
+            return Ok(false);
+        };
         if held.len() == rows.len() {
             return self.hand_over(rows, payloads);
         }
+        let held: HashSet<&str> = held.into_iter().collect();
         let ours = rows.iter().zip(payloads).filter(|(queued, _)| held.contains(queued.event_id.as_str()));
         let (rows, payloads): (Vec<&QueuedEvent>, Vec<Value>) =
             ours.map(|(queued, payload)| (*queued, payload.clone())).unzip();

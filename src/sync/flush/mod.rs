@@ -5,6 +5,7 @@ mod bodies;
 mod category;
 mod circuit;
 mod events;
+mod listing;
 mod outcome;
 mod presence;
 mod run;

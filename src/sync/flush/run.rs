@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::listing::Listing;
 use super::presence::Presence;
 use super::timing::{Timing, wait};
 use super::{Category, Flushed};
@@ -57,16 +58,15 @@ pub fn deliver(
     if someone_else_sends(queue, delivery.timing)? {
         return Ok(Flushed { elsewhere: true, ..Flushed::default() });
     }
-    let due = |queue: &Queue, timing: &dyn Timing| -> Result<Vec<BodyRow>, QueueError> {
-        Ok(queue.ready_bodies(timing.now())?.into_iter().filter(|body| may_leave(body)).collect())
-    };
-    let total = events.len() + due(queue, delivery.timing)?.len();
+    // Bodies that are queued from now on are left to the next run.
+    let now = delivery.timing.now();
+    let (due, last) = queue.due_bodies(now)?;
+    let total = events.len() + usize::try_from(due).unwrap_or(usize::MAX);
     let mut run =
         Run { queue, owner: &owner, delivery, flushed: Flushed::default(), streak: 0, done: 0, total };
-    let outcome = run.send_events(events).and_then(|go_on| {
-        // Read again: what was waiting for an event may go now.
-        let bodies = due(run.queue, run.delivery.timing)?;
-        run.send_bodies(bodies, go_on)
+    let outcome = run.send_events(events).and_then(|go_on| match last {
+        Some(last) => run.send_bodies(Listing::new(may_leave, last, now), go_on),
+        None => Ok(()),
     });
     run.queue.release(&owner)?;
     outcome.map(|()| run.flushed)
@@ -106,6 +106,11 @@ impl<'a> Run<'a, '_> {
         (self.delivery.progress)(self.done.min(self.total), self.total);
     }
 
+    /// Rows that were counted and are not to be sent.
+    pub(super) fn leave_out(&mut self, rows: usize) {
+        self.total = self.total.saturating_sub(rows);
+    }
+
     /// The server has answered, and took what it was given or said what is wrong with it.
     pub(super) fn went_well(&mut self) {
         self.streak = 0;
@@ -137,7 +142,7 @@ impl<'a> Run<'a, '_> {
     }
 
     /// Why what is left was not tried.
-    pub(super) fn leave_events(&mut self, events: &[QueuedEvent]) {
+    pub(super) fn leave_events<'e>(&mut self, events: impl IntoIterator<Item = &'e QueuedEvent>) {
         let reason = if self.is_out_of_time() { OUT_OF_TIME } else { NOT_TRIED };
         for event in events {
             self.flushed.event(&event.event_id, "pending", Some((Category::ServerError, reason)));
