@@ -13,6 +13,9 @@ use crate::merge::Sides;
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
 const BLOCK: usize = 1 << 13;
 
+/// Texts up to this length, in bytes, are read at once.
+const SHORT: usize = 1 << 20;
+
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
 
@@ -76,9 +79,10 @@ impl<'p> Source<'p> {
     }
 
     /// Adds what was not read yet.
-    fn finish(mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
+    fn finish(&mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
         if !self.ended {
             self.file.read_to_end(text).map_err(OpError::file(self.path))?;
+            self.ended = true;
         }
         Ok(())
     }
@@ -99,17 +103,24 @@ impl LogTexts {
         let mut ours = Vec::with_capacity(ours_source.bytes.saturating_add(BLOCK));
         let mut blocks = [vec![0; BLOCK], vec![0; BLOCK]];
         let [base, theirs] = &mut blocks;
+        if ours_source.bytes <= SHORT {
+            ours_source.finish(&mut ours)?;
+        }
+        let mut from = 0;
         let (equal, base, theirs) = loop {
-            let from = ours.len();
-            ours.resize(from + BLOCK, 0);
-            let read = ours_source.fill(&mut ours[from..])?.len();
-            ours.truncate(from + read);
+            if !ours_source.ended {
+                let read = ours.len();
+                ours.resize(read + BLOCK, 0);
+                let more = ours_source.fill(&mut ours[read..])?.len();
+                ours.truncate(read + more);
+            }
             let base = base_source.fill(base)?;
             let theirs = theirs_source.fill(theirs)?;
             let equal = common(&ours[from..], base, theirs);
             if equal < BLOCK {
                 break (from + equal, base[equal..].to_vec(), theirs[equal..].to_vec());
             }
+            from += BLOCK;
         };
         let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
         if bytes.saturating_sub(3 * shared) > much {
@@ -121,7 +132,7 @@ impl LogTexts {
         }
         ours_source.finish(&mut ours)?;
         let begun = &ours[shared..equal];
-        let rest = |read: Vec<u8>, source: Source<'_>| {
+        let rest = |read: Vec<u8>, mut source: Source<'_>| {
             let mut text = [begun, read.as_slice()].concat();
             source.finish(&mut text).map(|()| text)
         };

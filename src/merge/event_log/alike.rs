@@ -4,6 +4,7 @@
 //! INVARIANT: a row is given exactly if `scan` accepts it and LF ends it. Knows nothing about order or merging.
 
 use super::scan::{Field, MAX_BYTES, Member, Raw, Scanner};
+use crate::json::plain_ascii_run;
 
 /// Gives one row after another, until one is not in canonical form or not ended.
 pub(super) struct Alike<'a> {
@@ -15,17 +16,19 @@ pub(super) struct Alike<'a> {
     members: Vec<Member>,
     /// Which of them it is sorted by
     fields: Vec<(Field, usize)>,
+    /// Which of them said something else than in the row before that
+    changed: Vec<usize>,
 }
 
 impl<'a> Alike<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, previous: 0, next: 0, members: Vec::new(), fields: Vec::new() }
+        Self { text, previous: 0, next: 0, members: Vec::new(), fields: Vec::new(), changed: Vec::new() }
     }
 
     /// The next row. After `None` there is none any more.
     pub(super) fn next(&mut self) -> Option<Raw<'a>> {
         let row = &self.text[self.next..];
-        let length = match self.compared(row) {
+        let length = match self.repeated(row).or_else(|| self.compared(row)) {
             Some(length) => length,
             None => self.scanned(row)?,
         };
@@ -51,6 +54,25 @@ impl<'a> Alike<'a> {
         Some(raw)
     }
 
+    /// The length of the row, if it differs from the row before in the same values as that one did, all of them plain
+    /// strings as long as they were: most rows that follow each other differ in their time and their id.
+    fn repeated(&self, row: &'a [u8]) -> Option<usize> {
+        let before = &self.text[self.previous..self.next];
+        let mut from = 0;
+        if self.changed.is_empty() || row.len() < before.len() {
+            return None;
+        }
+        for at in &self.changed {
+            let Member { value, end, .. } = self.members[*at];
+            let [b'"', text @ .., b'"'] = &row[value..end] else { return None };
+            if row[from..value] != before[from..value] || plain_ascii_run(text) < text.len() {
+                return None;
+            }
+            from = end;
+        }
+        (row[from..before.len()] == before[from..]).then_some(before.len() - 1)
+    }
+
     /// The length of the row, if its keys are those of the row before; then `members` are its members. Else they are
     /// of no use any more.
     fn compared(&mut self, row: &'a [u8]) -> Option<usize> {
@@ -58,6 +80,7 @@ impl<'a> Alike<'a> {
         let before = &self.text[self.previous..self.text.len().min(self.next + 8)];
         let (mut old, mut new, mut at) = (0, 0, 0);
         let mut scanner = Scanner::new(row);
+        self.changed.clear();
         loop {
             let limit = old + common(&before[old..], &row[new..]);
             // A value has ended where the byte after it is the same as well.
@@ -92,6 +115,7 @@ impl<'a> Alike<'a> {
             };
             (old, new) = (member.end, read.end);
             *member = read;
+            self.changed.push(at);
             at += 1;
         }
     }
@@ -100,6 +124,7 @@ impl<'a> Alike<'a> {
     fn scanned(&mut self, row: &'a [u8]) -> Option<usize> {
         self.members.clear();
         self.fields.clear();
+        self.changed.clear();
         let mut scanner = Scanner::new(row);
         scanner.members(|member| {
             if let Some(field) = Field::of(&row[member.key.0..member.key.1]) {
@@ -194,17 +219,24 @@ mod tests {
     #[test]
     fn every_change_of_one_byte_is_seen() {
         let row = ROWS[4];
+        // What differs in it is where the next row may be expected to differ.
+        let other = row.replace("\"1\"", "\"2\"").replace("01X", "01Y");
+        assert_eq!(check(&format!("{row}\n{other}\n{row}\n")), 3);
         for at in 0..row.len() {
             for byte in (0x09..0x7f).map(char::from) {
                 let mut changed = row.to_owned();
                 changed.replace_range(at..=at, &byte.to_string());
                 check(&format!("{row}\n{changed}\n{row}\n"));
+                check(&format!("{row}\n{other}\n{changed}\n{row}\n"));
                 changed.insert(at, byte);
                 check(&format!("{row}\n{changed}\n{row}\n"));
+                check(&format!("{row}\n{other}\n{changed}\n{row}\n"));
             }
             let mut shorter = row.to_owned();
             shorter.remove(at);
             check(&format!("{row}\n{shorter}\n{row}\n"));
+            check(&format!("{row}\n{other}\n{shorter}\n"));
+            check(&format!("{row}\n{other}\n{}", &row[..at]));
         }
     }
 
