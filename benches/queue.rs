@@ -200,8 +200,6 @@ impl Bench<'_> {
         let me = std::env::current_exe().expect("a path");
         let database = self.place("one-row");
         drop(open(&database));
-        // What git has not written yet would be written while we wait for what we write.
-        let settle = || ran(&mut Command::new("sync"));
         let floor = || {
             let mut command = Command::new(&me);
             command.arg("insert-one").arg(&database);
@@ -268,6 +266,7 @@ impl Bench<'_> {
             }
             // Whoever delivers has not queued it.
             drop(queue);
+            settle();
             let (mut queue, server) = (open(&path), self.connect());
             move || {
                 let flushed = deliver(&mut queue, delivery(&*server, &mut |_, _| ()), &[], &|_| true);
@@ -284,6 +283,7 @@ impl Bench<'_> {
         let filled = |name: &str, count: usize| {
             let path = self.place(name);
             open(&path).enqueue_events(&rows[..count], ROOMY, Instant::now()).expect("queued");
+            settle();
             (open(&path), self.connect())
         };
         let line =
@@ -348,6 +348,11 @@ impl Bench<'_> {
         println!("MEM\tflush of 2,000 bodies of 512 KiB\t{peak:.1} MiB\t{ALLOWED:.1} MiB\t{share:.3}\t<=1.0");
         let _ = std::fs::remove_dir_all(&repo);
     }
+}
+
+/// What was written before and is not on the disk yet would be written while we wait for what we write.
+fn settle() {
+    ran(&mut Command::new("sync"));
 }
 
 fn open(path: &Path) -> Queue {

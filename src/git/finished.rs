@@ -36,13 +36,12 @@ impl Beside {
     /// Puts it, of which `file` is all, at `path` in the same directory. It is synced only where the file system could tell later than at the
     /// write that there was no room for it.
     pub fn put(self, file: File, path: &Path) -> io::Result<()> {
-        let system = System::of(&file);
-        if system == System::Other {
+        if !tells_at_once(&file) {
             file.sync_all()?;
         }
         drop(file);
         // A file that is renamed over another is written to the disk at once by ext4; two that change places are not.
-        if system != System::Memory && exchange(&self.path, path) {
+        if exchange(&self.path, path) {
             // What is under the other name now is what was replaced.
             if fs::remove_file(&self.path).is_ok() {
                 self.forget();
@@ -84,34 +83,19 @@ fn exchange(_: &Path, _: &Path) -> bool {
     false
 }
 
-/// What holds a file, as far as it matters to who reads it at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum System {
-    /// Memory alone
-    Memory,
-    /// The kernel keeps what was written, and has reserved its room: it will be read back whatever becomes of the disk.
-    Kernel,
-    /// A network or a program in between may refuse a write when the file is closed.
-    Other,
+/// Whether a write to this file that was answered will be read back, whatever becomes of the disk: so it is where the
+/// kernel itself keeps the file and reserves its room. A network or a program in between may refuse when it is closed.
+#[cfg(target_os = "linux")]
+fn tells_at_once(file: &File) -> bool {
+    // The numbers are those of statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, tmpfs, overlayfs.
+    const KINDS: [u32; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994, 0x794c_7630];
+    rustix::fs::fstatfs(file)
+        .is_ok_and(|system| u32::try_from(system.f_type).is_ok_and(|kind| KINDS.contains(&kind)))
 }
 
-impl System {
-    #[cfg(target_os = "linux")]
-    fn of(file: &File) -> Self {
-        // The numbers are those of statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, overlayfs.
-        const KERNEL: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x794c_7630];
-        const TMPFS: u32 = 0x0102_1994;
-        match rustix::fs::fstatfs(file).map(|system| u32::try_from(system.f_type)) {
-            Ok(Ok(TMPFS)) => Self::Memory,
-            Ok(Ok(kind)) if KERNEL.contains(&kind) => Self::Kernel,
-            _ => Self::Other,
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn of(_: &File) -> Self {
-        Self::Other
-    }
+#[cfg(not(target_os = "linux"))]
+fn tells_at_once(_: &File) -> bool {
+    false
 }
 
 #[cfg(test)]
