@@ -81,6 +81,10 @@ pub const GIT_WORK_TREE: &str = "GIT_WORK_TREE";
 pub const GIT_COMMON_DIR: &str = "GIT_COMMON_DIR";
 /// See git's `environment.h`.
 pub const GIT_IMPLICIT_WORK_TREE: &str = "GIT_IMPLICIT_WORK_TREE";
+/// See git's `environment.h`.
+pub const GIT_GRAFT_FILE: &str = "GIT_GRAFT_FILE";
+/// See git's `environment.h`.
+pub const GIT_SHALLOW_FILE: &str = "GIT_SHALLOW_FILE";
 /// See git(1).
 pub const GIT_NAMESPACE: &str = "GIT_NAMESPACE";
 /// See git(1).
@@ -166,6 +170,25 @@ pub mod place {
             std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, i32::try_from(flags).unwrap_or(0));
         }
         options
+    }
+
+    /// The text of a small file of ours, of at most so many bytes; `None` if it is longer, or no ordinary file.
+    pub fn read(path: &std::path::Path, longest: u64) -> Option<String> {
+        let mut options = std::fs::OpenOptions::new();
+        #[cfg(unix)]
+        {
+            // Nobody may be waited for at the other end of a pipe.
+            let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, i32::try_from(flags).unwrap_or(0));
+        }
+        let file = options.read(true).open(path).ok()?;
+        let found = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        if found.len() > longest {
+            return None;
+        }
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut std::io::Read::take(file, longest + 1), &mut text).ok()?;
+        (text.len() as u64 <= longest).then_some(text)
     }
 
     /// Replaces a small file of ours as a whole, for whoever shares the repository. What cannot be written is left out:

@@ -44,6 +44,10 @@ pub(super) fn committed_seconds(data: &[u8]) -> Option<i64> {
     let mut lines = lines().skip_while(|line| line.starts_with(b"tree ") || line.starts_with(b"parent "));
     lines.next()?.strip_prefix(b"author ")?;
     let who = lines.next()?.strip_prefix(b"committer ")?;
+    // Of several git takes the last.
+    if lines.any(|line| line.starts_with(b"committer ")) {
+        return None;
+    }
     let (name, when) = who.split_at(who.iter().rposition(|b| *b == b'>')?);
     let (seconds, zone) = str::from_utf8(when.strip_prefix(b"> ")?).ok()?.split_once(' ')?;
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

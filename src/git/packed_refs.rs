@@ -14,13 +14,15 @@ impl PackedRefs {
     pub(super) fn read(bytes: Vec<u8>) -> Option<Self> {
         let text = String::from_utf8(bytes).ok()?;
         let mut lines = text.split_inclusive('\n');
-        let mut after_ref = false;
+        let (mut after_ref, mut is_first, mut last) = (false, true, "");
         let is_well_formed = lines.all(|line| {
             let Some(line) = line.strip_suffix('\n') else { return false };
-            let (was_after_ref, is_ref) = (after_ref, pair(line).is_some());
+            let (was_after_ref, was_first) = (after_ref, std::mem::take(&mut is_first));
+            // git looks for names by their order.
+            let is_ref = pair(line).is_some_and(|(name, _)| std::mem::replace(&mut last, name) < name);
             after_ref = is_ref;
             is_ref
-                || line.starts_with('#')
+                || (was_first && line.starts_with("# pack-refs with:"))
                 || (was_after_ref && line.strip_prefix('^').is_some_and(|id| sha1(id).is_some()))
         });
         is_well_formed.then_some(Self { text })

@@ -196,7 +196,10 @@ impl Repo {
 fn read(path: &Path) -> Option<RefFile> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Some(RefFile::Absent),
+        // A link that leads nowhere is a symbolic ref all the same.
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => {
+            return Some(RefFile::Absent);
+        }
         Err(_) => return None,
     };
     let text = text.strip_suffix('\n')?;

@@ -56,8 +56,9 @@ impl Repo {
             Some(RefFile::Id(_) | RefFile::Absent) => return Ok(None),
             None => {}
         }
-        if let Ok(known) = self.objects.symbolic_ref(name) {
-            return Ok(known);
+        // It does not see a link that leads nowhere as a file.
+        if let Ok(Some(target)) = self.objects.symbolic_ref(name) {
+            return Ok(Some(target));
         }
         let output = self.git.output(&["symbolic-ref", "-q", name], b"")?;
         let target = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();

@@ -3,11 +3,10 @@
 //!
 //! One file a mission in `<common-dir>/mission/recalled/`, a line an artifact, which is only ever added to. INVARIANT: a line
 //! is believed only where everything is the same that its answer depends on: the blob and its path, the mission and its
-//! project, and the program that wrote it. Nothing depends on a line being there, and none is of use to anybody else.
+//! project, and the program that wrote it; and only a whole line, as its digest says. Nothing depends on a line being there, and none is of use to anybody else.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -19,12 +18,15 @@ use crate::git::{Oid, Repo};
 use crate::id::{Sha256, sha256_hex};
 use crate::mission::{Meta, MissionDir, key};
 
-/// Lines of another form say nothing.
-const FORM: &str = "1";
+/// Lines of another form say nothing. To be raised with what is found out about an artifact: which are sent, and under which
+/// id.
+const FORM: &str = "2";
 /// A longer file is begun anew.
 const MAX_BYTES: u64 = 1 << 20;
 /// Hexadecimal digits of a hash that tell one file or one set of circumstances from all others.
 const DIGITS: usize = 32;
+/// Hexadecimal digits of a hash that tell a line from one that was damaged.
+const DIGEST: usize = 16;
 
 /// One artifact that is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,8 @@ impl<'r> Recall<'r> {
         let home = self.repo.common_dir().join(place::HOME).join(place::RECALLED);
         let directory = dir.to_string();
         let text = |key| meta.text(key).unwrap_or_default();
-        let own = [FORM, &self.program, &directory, text(key::MISSION_ID), text(key::CREATED_AT)];
+        let version = env!("CARGO_PKG_VERSION");
+        let own = [FORM, version, &self.program, &directory, text(key::MISSION_ID), text(key::CREATED_AT)];
         let parts = own.into_iter().chain(namespace.values());
         let hash = parts
             .fold(Sha256::default(), |hash, part| hash.with(part.len().to_string()).with(":").with(part));
@@ -77,9 +80,9 @@ impl<'r> Recall<'r> {
             return Rc::clone(read);
         }
         let is_full = fs::metadata(&file).is_ok_and(|found| found.len() > MAX_BYTES);
-        let text = if is_full { None } else { fs::read_to_string(&file).ok() };
-        let lines = text.iter().flat_map(|text| text.lines());
-        let known = lines.filter_map(|line| fact(line.strip_prefix(&circumstances)?)).collect();
+        let text = place::read(&file, MAX_BYTES).unwrap_or_default();
+        let lines = text.split_inclusive('\n').filter(|line| line.starts_with(&circumstances));
+        let known = lines.filter_map(|line| fact(whole(line)?.strip_prefix(&circumstances)?)).collect();
         let notes = Rc::new(Notes { file: file.clone(), circumstances, known, is_full });
         self.read.borrow_mut().insert(file, Rc::clone(&notes));
         notes
@@ -91,9 +94,8 @@ impl<'r> Recall<'r> {
         for (path, blob, Fact { event_id, content_hash, size_bytes }) in facts {
             let circumstances = &notes.circumstances;
             if !path.contains(char::is_control) {
-                // Writing to a String cannot fail.
-                let _ =
-                    writeln!(text, "{circumstances} {blob} {event_id} {content_hash} {size_bytes} {path}");
+                let line = format!("{circumstances} {blob} {event_id} {content_hash} {size_bytes} {path}");
+                text.extend([line.as_str(), " ", digest(&line).as_str(), "\n"]);
             }
         }
         let Some(directory) = notes.file.parent().filter(|_| !text.is_empty()) else { return };
@@ -115,6 +117,18 @@ impl Notes {
     pub fn get(&self, path: &str, blob: &Oid) -> Option<&Fact> {
         self.known.get([blob.as_str(), " ", path].concat().as_str())
     }
+}
+
+fn digest(line: &str) -> String {
+    let mut digest = sha256_hex(line.as_bytes());
+    digest.truncate(DIGEST);
+    digest
+}
+
+/// The line without LF and the digest at its end, if that is its own.
+fn whole(line: &str) -> Option<&str> {
+    let (line, found) = line.strip_suffix('\n')?.rsplit_once(' ')?;
+    (digest(line) == found).then_some(line)
 }
 
 /// Reads ` <blob> <event id> <hash> <size> <path>`, what stands after the circumstances.
@@ -139,7 +153,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_line_is_believed() {
+    fn a_line_that_was_damaged_is_not_believed() {
+        let line = "c 1 01KQ a 12 research/a b.md";
+        let written = format!("{line} {}\n", digest(line));
+        assert_eq!(whole(&written), Some(line));
+        for at in 0..written.len() {
+            assert_eq!(whole(&written[..at]), None, "cut off at {at}");
+            let mut damaged = written.clone();
+            damaged.replace_range(at..=at, if written[at..].starts_with('x') { "y" } else { "x" });
+            assert_eq!(whole(&damaged), None, "{damaged}");
+        }
+    }
+
+    #[test]
+    fn only_a_line_of_this_form_is_read() {
         let (blob, hash) = ("1".repeat(40), "a".repeat(64));
         let line = format!(" {blob} 01KQ47E80QJG8GTVGDCV67RW7M {hash} 12 research/a b.md");
         let (of, known) = fact(&line).expect("a fact");

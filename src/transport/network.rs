@@ -114,6 +114,7 @@ impl Network {
         }
         // What is on this machine is never reached through another.
         let proxy = if origin.is_loopback() { None } else { self.proxy()? };
+        let is_direct = proxy.is_none();
         let config = Agent::config_builder()
             .https_only(origin.scheme() == "https")
             .max_redirects(0)
@@ -127,7 +128,7 @@ impl Network {
             .proxy(proxy)
             .tls_config(tls.build())
             .build();
-        let (connecting, resolver) = (Connecting::default(), Arc::default());
+        let (connecting, resolver) = (Connecting::new(is_direct), Arc::default());
         Ok(Agents { config, connecting, resolver, idle: Mutex::default() })
     }
 

@@ -16,9 +16,18 @@ const LONG: Duration = Duration::from_secs(1);
 const STEP: u64 = 100;
 
 /// Connects as the client does by itself. Clones share what was read for that, such as certificates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Connecting {
     inner: Arc<DefaultConnector>,
+    /// Whether nothing but requests is sent. What is sent to a proxy begins with other things, which nothing follows
+    /// before they are answered.
+    is_direct: bool,
+}
+
+impl Connecting {
+    pub(super) fn new(is_direct: bool) -> Self {
+        Self { inner: Arc::default(), is_direct }
+    }
 }
 
 impl Connector for Connecting {
@@ -26,14 +35,17 @@ impl Connector for Connecting {
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<Self::Out>, Error> {
         let inner = self.inner.connect(details, chained)?;
-        Ok(inner.map(|inner| Whole { inner, is_new: true, head: Vec::new(), has_answered: false }))
+        let joins = self.is_direct;
+        Ok(inner.map(|inner| Whole { inner, joins, is_new: true, head: Vec::new(), has_answered: false }))
     }
 }
 
-/// A connection. INVARIANT: every request has content; its head waits for that.
+/// A connection. INVARIANT: where it joins, every request has content; its head waits for that.
 #[derive(Debug)]
 pub(super) struct Whole<T> {
     inner: T,
+    /// Whether a request goes out as a whole; else everything is left to the connection itself
+    joins: bool,
     /// What is sent next begins a request
     is_new: bool,
     /// The head that waits
@@ -48,7 +60,7 @@ impl<T: Transport> Transport for Whole<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if std::mem::take(&mut self.is_new) {
+        if self.joins && std::mem::take(&mut self.is_new) {
             self.head.extend_from_slice(&self.inner.buffers().output()[..amount]);
             return Ok(());
         }
@@ -73,7 +85,7 @@ impl<T: Transport> Transport for Whole<T> {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.is_new = true;
         let has_input = self.inner.await_input(rounded(timeout))?;
-        self.has_answered = has_input;
+        self.has_answered = self.joins && has_input;
         Ok(has_input)
     }
 
@@ -136,7 +148,8 @@ mod tests {
     #[test]
     fn head_and_content_go_together_however_much_it_is() {
         let wire = Wire { buffers: LazyBuffers::new(8, 8), sent: Vec::new(), asked: 0 };
-        let mut whole = Whole { inner: wire, is_new: true, head: Vec::new(), has_answered: false };
+        let mut whole =
+            Whole { joins: true, inner: wire, is_new: true, head: Vec::new(), has_answered: false };
         let mut send = |parts: &[&str]| {
             for part in parts {
                 whole.buffers().output()[..part.len()].copy_from_slice(part.as_bytes());

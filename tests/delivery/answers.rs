@@ -451,9 +451,9 @@ fn what_a_flush_did_is_reported() {
             "synced": 0, "duplicates": 2, "rejected": 1, "pending": 0,
             "bodies": {"uploaded": 1, "already_exists": 0, "kept": 0, "failed": 0},
             "results": [
-                event(&ids[0], "rejected", Some("type\u{1b}[31m is wrong"), Some("schema_mismatch")),
                 event(&ids[1], "duplicate", None, None),
                 event(&ids[2], "duplicate", None, None),
+                event(&ids[0], "rejected", Some("type\u{1b}[31m is wrong"), Some("schema_mismatch")),
             ],
         })
     );

@@ -13,7 +13,9 @@ use crate::support::any_git;
 
 /// A server behind TLS in front of another, and the certificate (PEM) that makes it trusted.
 fn behind_tls(inner: u16) -> (RawServer, String) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let made =
+        rcgen::generate_simple_self_signed(["localhost", "missions.invalid"].map(str::to_owned).to_vec())
+            .expect("a certificate");
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -169,4 +171,39 @@ fn the_proxy_is_the_users_and_never_the_repositorys() {
     assert!(by_git[0].starts_with("CONNECT missions.invalid:443 "), "{by_git:?}");
     assert!(!format!("{by_environment:?} {by_git:?}").contains("a-token"), "the proxy gets no token");
     assert_eq!((evil.connections(), listened.lock().expect("heard").len()), (0, 0));
+}
+
+/// A proxy that leads whoever asks to one server.
+fn tunnel(to: u16) -> RawServer {
+    RawServer::start(move |mut stream| {
+        let (head, _) = read_request(&mut stream);
+        assert!(head.starts_with("CONNECT missions.invalid:443 "), "{head}");
+        let mut server = TcpStream::connect(("127.0.0.1", to)).expect("the server");
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").expect("answers");
+        let (mut from, mut into) =
+            (stream.try_clone().expect("a clone"), server.try_clone().expect("a clone"));
+        let there = std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+        let _ = std::io::copy(&mut server, &mut stream);
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+        let _ = there.join();
+    })
+}
+
+#[test]
+fn a_server_behind_a_proxy_is_delivered_to() {
+    let world = World::new(&any_git());
+    let base = with_backlog(&world);
+    let inner = TestServer::start();
+    let (server, pem) = behind_tls(inner.port());
+    let proxy = tunnel(server.port());
+    let trusted = world.path("ca.pem");
+    std::fs::write(&trusted, pem).expect("written");
+    let repo = copy(&base, "case", "https://missions.invalid")
+        .env("GIT_SSL_CAINFO", &trusted)
+        .env("https_proxy", proxy.url())
+        .env("GIT_MISSION_TOKEN", "a-token-of-the-user");
+    make_due(&repo);
+    let flush = repo.mission(&["sync", "flush"]).ok();
+    assert_eq!(rows(&repo), (vec![], vec![]), "{flush}");
+    assert_eq!((inner.state().0.len(), inner.state().1.len()), (3, 1));
 }

@@ -307,8 +307,20 @@ fn what_is_recalled_is_not_believed_when_it_is_damaged() {
             + "\n"
     };
     let lying: String = text.lines().map(lie).collect();
+    // Damaged where it is believed: another hash, another event.
+    let spoilt = |at: usize, by: &str| -> String {
+        let spoil = |line: &str| {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            words[at] = by;
+            words.join(" ") + "\n"
+        };
+        text.lines().map(spoil).collect()
+    };
+    let (hashes, events) = (spoilt(3, &hash), spoilt(2, "01KQ47E80QJG8GTVGDCV67RW7M"));
     let halves: String = text.lines().map(|line| line[..line.len() / 2].to_owned()).collect();
-    for damaged in [String::new(), lying, halves, text.replace('\n', ""), format!("\0\0\0{text}")] {
+    for damaged in
+        [String::new(), lying, halves, hashes, events, text.replace('\n', ""), format!("\0\0\0{text}")]
+    {
         std::fs::write(&file, damaged).expect("written");
         compared(&repo, "damaged");
         artifacts(&repo, &format!("more{}", std::fs::metadata(&file).map_or(0, |found| found.len())));

@@ -339,6 +339,26 @@ fn many_blobs_are_read_as_one_by_one() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_symbolic_ref_that_is_a_link_leads_where_git_says() {
+    let home = repository();
+    let top = home.path();
+    git(top, &["symbolic-ref", "-d", "refs/remotes/origin/HEAD"]);
+    let link = |target, name: &str| {
+        std::os::unix::fs::symlink(target, top.join(".git").join(name)).expect("a link");
+    };
+    link("refs/remotes/origin/main", "refs/remotes/origin/HEAD");
+    link("refs/heads/main", "refs/heads/trunk");
+    let repo = Repo::discover(top).expect("a repository");
+    for name in ["refs/remotes/origin/HEAD", "refs/heads/trunk"] {
+        let said = git(top, &["rev-parse", "--verify", name]);
+        assert_eq!(repo.commit(name).expect("an answer").map(|oid| oid.to_string()), Some(said), "{name}");
+        let target = git(top, &["symbolic-ref", name]);
+        assert_eq!(repo.symbolic_ref(name).expect("an answer"), Some(target), "{name}");
+    }
+}
+
 #[test]
 fn a_history_begins_where_git_says() {
     let home = repository();
@@ -376,7 +396,11 @@ fn a_history_begins_where_git_says() {
     }
     std::fs::write(top.join(".git/info/grafts"), format!("{}\n", at("HEAD"))).expect("written");
     assert_eq!(repo.noted_root(&at("HEAD")), None, "what is grafted begins elsewhere");
+    std::fs::remove_file(top.join(".git/mission/root")).expect("removed");
+    assert_eq!(repo.smallest_root(&at("HEAD")).expect("an answer"), Some(at("HEAD")), "grafted");
     std::fs::remove_file(top.join(".git/info/grafts")).expect("removed");
+    check(false, "what was grafted is not noted");
+    check(true, "what was not is");
     for damaged in ["", "x", &format!("{}\n", at("HEAD")), &format!("{} {}", at("HEAD"), at("HEAD"))] {
         std::fs::write(top.join(".git/mission/root"), damaged).expect("written");
         assert_eq!(repo.noted_root(&at("HEAD")), None, "{damaged:?}");

@@ -52,9 +52,19 @@ impl Run<'_, '_> {
                     push()
                 } else {
                     let pushed = scope.spawn(push);
-                    self.settle_taken(taken.take())?;
-                    ready = self.get_ready(&mut rest)?;
-                    pushed.join().unwrap_or_else(|panic| resume_unwind(panic))
+                    let settled = self.settle_taken(taken.take());
+                    let next = settled.and_then(|()| self.get_ready(&mut rest));
+                    let (batch, answer) = pushed.join().unwrap_or_else(|panic| resume_unwind(panic));
+                    ready = match (next, answer.as_ref()) {
+                        (Ok(next), _) => next,
+                        (Err(error), Ok(acks)) => {
+                            // What the server has said is not to be asked again.
+                            let _ = self.settle(&batch.rows, acks.clone());
+                            return Err(error);
+                        }
+                        (Err(error), Err(_)) => return Err(error),
+                    };
+                    (batch, answer)
                 };
                 match answer {
                     Ok(acks) => {
@@ -67,11 +77,25 @@ impl Run<'_, '_> {
                             return Ok(false);
                         }
                         self.advance(batch.rows.len());
+                        // Halving takes requests, and what waits was held before them.
+                        if let Some(mut waiting) = ready.take() {
+                            if !self.hold_again(&mut waiting)? {
+                                self.leave(&waiting.rows, rest);
+                                return Ok(false);
+                            }
+                            ready = if waiting.rows.is_empty() {
+                                self.get_ready(&mut rest)?
+                            } else {
+                                Some(waiting)
+                            };
+                        }
                     }
                 }
             }
             self.settle_taken(taken)?;
-            self.leave(&[], rest);
+            if !self.flushed.elsewhere {
+                self.leave(&[], rest);
+            }
             Ok(rest.is_empty())
         })
     }
@@ -106,13 +130,32 @@ impl Run<'_, '_> {
         let ids: Vec<&str> = passed.iter().map(|(queued, _)| queued.event_id.as_str()).collect();
         // The batch before may be with the server, and this one waits for it.
         let Some(held) = self.queue.hold_events(&ids, self.claim(2))? else {
-            self.leave_events(passed.iter().map(|(queued, _)| *queued));
+            if self.flushed.is_empty() {
+                // Another began a moment before.
+                self.flushed.elsewhere = true;
+            } else {
+                self.leave_events(passed.iter().map(|(queued, _)| *queued));
+            }
             return Ok(None);
         };
         let mut held = held.into_iter().peekable();
         passed.retain(|(queued, _)| held.next_if_eq(&queued.event_id.as_str()).is_some());
         let (rows, payloads) = passed.into_iter().unzip();
         Ok(Some(Batch { rows, payloads }))
+    }
+
+    /// Keeps the turn to send a batch that has waited, without what is gone meanwhile. `false` if it is another's turn.
+    fn hold_again(&mut self, batch: &mut Batch<'_>) -> Result<bool, QueueError> {
+        let ids: Vec<&str> = batch.rows.iter().map(|queued| queued.event_id.as_str()).collect();
+        let Some(held) = self.queue.hold_events(&ids, self.claim(2))? else { return Ok(false) };
+        if held.len() < batch.rows.len() {
+            let held: HashSet<&str> = held.into_iter().collect();
+            let (rows, payloads) = (std::mem::take(&mut batch.rows), std::mem::take(&mut batch.payloads));
+            let both = rows.into_iter().zip(payloads);
+            (batch.rows, batch.payloads) =
+                both.filter(|(queued, _)| held.contains(queued.event_id.as_str())).unzip();
+        }
+        Ok(true)
     }
 
     fn settle_taken(&mut self, taken: Option<(Vec<&QueuedEvent>, Vec<EventAck>)>) -> Result<(), QueueError> {
@@ -234,15 +277,13 @@ impl Run<'_, '_> {
     fn settle(&mut self, rows: &[&QueuedEvent], acks: Vec<EventAck>) -> Result<(), QueueError> {
         let mut verdicts: HashMap<String, EventVerdict> =
             acks.into_iter().map(|ack| (ack.event_id, ack.verdict)).collect();
-        let (mut done, mut waiting) = (Vec::new(), Vec::new());
+        let (mut done, mut waiting, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
         for queued in rows {
             let id = queued.event_id.as_str();
             match verdicts.remove(id) {
                 Some(EventVerdict::Success) => done.push((id, "success")),
                 Some(EventVerdict::Duplicate) => done.push((id, "duplicate")),
-                Some(EventVerdict::Rejected(words)) => {
-                    self.reject(queued, &words, Category::of_words(&words), MAX_TRIES)?;
-                }
+                Some(EventVerdict::Rejected(words)) => rejected.push((*queued, words)),
                 Some(EventVerdict::Pending) | None => waiting.push(*queued),
             }
         }
@@ -253,6 +294,10 @@ impl Run<'_, '_> {
         }
         self.back_off(&waiting, self.wait(0, None), UNNAMED)?;
         self.stay(&waiting, Category::ServerError, UNNAMED);
+        // After what was taken: one of these may hold the turn, and gives it up.
+        for (queued, words) in rejected {
+            self.reject(queued, &words, Category::of_words(&words), MAX_TRIES)?;
+        }
         Ok(())
     }
 

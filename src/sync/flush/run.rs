@@ -65,8 +65,8 @@ pub fn deliver(
     let mut run =
         Run { queue, owner: &owner, delivery, flushed: Flushed::default(), streak: 0, done: 0, total };
     let outcome = run.send_events(events).and_then(|go_on| match last {
-        Some(last) => run.send_bodies(Listing::new(may_leave, last, now), go_on),
-        None => Ok(()),
+        Some(last) if !run.flushed.elsewhere => run.send_bodies(Listing::new(may_leave, last, now), go_on),
+        _ => Ok(()),
     });
     run.queue.release(&owner)?;
     outcome.map(|()| run.flushed)
