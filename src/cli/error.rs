@@ -232,7 +232,7 @@ impl From<SyncError> for CliError {
             SyncError::Enqueue(EnqueueError::Project(error)) => error.into(),
             SyncError::Server(error) => error.into(),
             SyncError::Network(_) => Self::new(ExitStatus::Environment, "network", error.to_string())
-                .hint("git config --global --get-regexp '^http\\.'"),
+                .hint("git config --global --get-regexp '^http\\.'; env | cut -d= -f1 | grep -i -e proxy -e cert -e cainfo"),
             SyncError::NoSuchFile(_) => Self::new(ExitStatus::Usage, "no_such_file", error.to_string())
                 .hint("git mission sync import FILE"),
             SyncError::Handle(error) => FindError::Handle(error).into(),

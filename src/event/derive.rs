@@ -337,7 +337,7 @@ impl Telling<'_> {
         debug_assert!(whole.is_none_or(|whole| whole == *event), "both ways make {event:?}");
         // The chokepoint of emission.
         let verdict = validate(event, Context::Event);
-        Envelope::unwrap(event, &mut statement);
+        Envelope::give_back(event, &mut statement);
         if let Err(violation) = verdict {
             return self.derived.refuse(Some(&statement.event_id), kind, place, &violation.to_string());
         }

@@ -62,7 +62,7 @@ impl Envelope {
     }
 
     /// The statement in this envelope where another one was before, whose payload that was: what stands around all of them
-    /// is made once. Gives the payload back with [`Self::unwrap`].
+    /// is made once. The payload is given back by [`Self::give_back`].
     pub(super) fn rewrap(&self, event: &mut Value, statement: &mut Statement) {
         let Value::Object(members) = event else { return };
         if let Some(key) = statement.kind.commit_time_key() {
@@ -87,7 +87,7 @@ impl Envelope {
     }
 
     /// Takes the payload out again that [`Self::rewrap`] put in.
-    pub(super) fn unwrap(event: &mut Value, statement: &mut Statement) {
+    pub(super) fn give_back(event: &mut Value, statement: &mut Statement) {
         let Value::Object(members) = event else { return };
         if let Some(Value::Object(payload)) = members.get_mut("payload") {
             statement.payload = std::mem::take(payload);

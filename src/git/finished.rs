@@ -33,8 +33,8 @@ impl Beside {
         &self.path
     }
 
-    /// Puts it, of which `file` is all, at `path` in the same directory. It is synced only where the file system could tell later than at the
-    /// write that there was no room for it.
+    /// Puts it, of which `file` is all, at `path` in the same directory. It is synced only where the file system could tell
+    /// later than at the write that there was no room for it.
     pub fn put(self, file: File, path: &Path) -> io::Result<()> {
         if !tells_at_once(&file) {
             file.sync_all()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::Origin;
 use super::resolver::{Remembering, Shared};
@@ -135,6 +135,10 @@ impl Network {
     fn proxy(&self) -> Result<Option<Proxy>, NetworkError> {
         let Some(text) = &self.proxy else { return Ok(None) };
         let read = Proxy::new(text).map_err(|_| NetworkError::Proxy)?;
+        // The client is built without any other kind, and would end with a panic.
+        if !matches!(read.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+            return Err(NetworkError::Proxy);
+        }
         let mut builder = Proxy::builder(read.protocol()).host(read.host()).port(read.port());
         if let Some(name) = read.username() {
             builder = builder.username(name);
@@ -154,7 +158,9 @@ impl Network {
 impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Proxy => f.write_str("the proxy's URL cannot be used"),
+            Self::Proxy => {
+                f.write_str("the proxy's URL cannot be used: only those of http:// and https:// proxies can")
+            }
             Self::CaFile { path, reason } => {
                 write!(f, "the certificates in {} cannot be used: {reason}", path.display())
             }
@@ -199,9 +205,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named_without_its_password() {
-        let network = Network { proxy: Some("nonsense://user:secret@".into()), ..Network::default() };
-        let error = network.agents(&origin("https://good.example")).expect_err("refused");
-        assert!(!format!("{error} {error:?}").contains("secret"));
+        let kinds = ["nonsense", "socks4", "socks4a", "socks5"];
+        for proxy in kinds.map(|kind| format!("{kind}://user:secret@proxy.example:1080")) {
+            let network = Network { proxy: Some(proxy.clone()), ..Network::default() };
+            let error = network.agents(&origin("https://good.example")).expect_err(&proxy);
+            assert!(!format!("{error} {error:?}").contains("secret"));
+        }
         let network = Network { ca_file: Some("/nowhere/ca.pem".into()), ..Network::default() };
         let error = network.agents(&origin("https://good.example")).expect_err("refused");
         assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");

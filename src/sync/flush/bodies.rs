@@ -31,7 +31,7 @@ const PARCEL_BYTES: u64 = 64 << 10;
 /// What was acknowledged is removed when it is so many rows,
 const REMOVED_AT_ONCE: usize = 512;
 /// so many bytes: each time is a wait for the disk,
-const REMOVED_BYTES: u64 = 64 << 20;
+const REMOVED_BYTES: u64 = 16 << 20;
 /// or so old: a run that is killed sends again what was not removed.
 const REMOVED_WITHIN: Duration = Duration::from_millis(100);
 /// A sender with several bodies says what became of them after so long.
