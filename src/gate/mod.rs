@@ -7,6 +7,7 @@
 //! Pure. Knows nothing about queues, servers or where payloads come from.
 
 mod contract;
+mod judged;
 mod read;
 mod shape;
 #[cfg(test)]
@@ -14,5 +15,6 @@ mod tests;
 mod violation;
 
 pub use contract::{Contract, LaneMapping, validate};
+pub use judged::{Judge, Judged, Unfit};
 pub use read::{ContractError, Problem};
 pub use violation::{Context, Reason, Violation};

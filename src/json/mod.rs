@@ -7,12 +7,13 @@
 //! Knows nothing about missions, files or git. `serde_json` is not used because its `Value` silently
 //! changes large integers and long decimals, and keeps the last of two equal keys.
 
+mod over;
 mod parse;
 mod plain;
 mod print;
 mod value;
 
-pub use parse::{ErrorKind, JsonError, Limits, parse, parse_object};
+pub use parse::{ErrorKind, JsonError, Limits, parse, parse_object, parse_over};
 pub use plain::{plain_ascii_run, plain_run};
 pub use print::{canonical, canonical_into, canonical_object, line, line_into, line_object};
 pub use value::{Number, Object, Value, object};

@@ -108,6 +108,14 @@ impl std::error::Error for JsonError {}
 
 /// Reads one value. A single leading byte order mark is dropped.
 pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
+    let mut value = Value::Null;
+    parse_over(&mut value, bytes, limits)?;
+    Ok(value)
+}
+
+/// As [`parse`], in place of another value: where both have the same keys, its memory is used again. After an error `value`
+/// is of no use.
+pub fn parse_over(value: &mut Value, bytes: &[u8], limits: Limits) -> Result<(), JsonError> {
     if bytes.len() > limits.max_bytes {
         let kind = ErrorKind::TooLarge { size: bytes.len(), max: limits.max_bytes };
         return Err(JsonError { kind, line: 1, column: 1 });
@@ -118,7 +126,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
     };
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut parser = Parser { text, bytes, at: start, depth: 0, limits };
-    parser.document().map_err(|kind| {
+    parser.document(value).map_err(|kind| {
         let (at, kind) = match conflict_marker(text) {
             Some(at) => (at, ErrorKind::ConflictMarkers),
             None => (parser.at, kind),
@@ -158,37 +166,37 @@ fn locate(bytes: &[u8], at: usize, kind: ErrorKind) -> JsonError {
     JsonError { kind, line, column }
 }
 
-struct Parser<'a> {
-    text: &'a str,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
     bytes: &'a [u8],
     /// INVARIANT: at a character boundary whenever a method returns.
-    at: usize,
-    depth: usize,
+    pub(super) at: usize,
+    pub(super) depth: usize,
     limits: Limits,
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<Value, ErrorKind> {
+    fn document(&mut self, value: &mut Value) -> Result<(), ErrorKind> {
         self.white_space();
         if self.at == self.bytes.len() {
             return Err(ErrorKind::Empty);
         }
-        let value = self.value()?;
+        self.value_over(value)?;
         self.white_space();
-        if self.at < self.bytes.len() { Err(ErrorKind::TrailingText) } else { Ok(value) }
+        if self.at < self.bytes.len() { Err(ErrorKind::TrailingText) } else { Ok(()) }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn white_space(&mut self) {
+    pub(super) fn white_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
-    fn value(&mut self) -> Result<Value, ErrorKind> {
+    pub(super) fn value(&mut self) -> Result<Value, ErrorKind> {
         match self.peek() {
             Some(b'{') => self.nested(Self::members),
             Some(b'[') => self.nested(Self::items),
@@ -282,7 +290,7 @@ impl Parser<'_> {
     }
 
     /// After an item: consumes `,` (false) or the closing byte (true).
-    fn end_of_list(&mut self, close: u8, expected: &'static str) -> Result<bool, ErrorKind> {
+    pub(super) fn end_of_list(&mut self, close: u8, expected: &'static str) -> Result<bool, ErrorKind> {
         self.white_space();
         match self.peek() {
             Some(b',') => self.at += 1,
@@ -338,8 +346,14 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<String, ErrorKind> {
-        self.at += 1;
         let mut out = String::new();
+        self.string_into(&mut out)?;
+        Ok(out)
+    }
+
+    /// A string, at the end of a text.
+    pub(super) fn string_into(&mut self, out: &mut String) -> Result<(), ErrorKind> {
+        self.at += 1;
         loop {
             let plain_from = self.at;
             self.at += plain_run(&self.bytes[self.at..]);
@@ -347,7 +361,7 @@ impl Parser<'_> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(out);
+                    return Ok(());
                 }
                 Some(b'\\') => out.push(self.escape()?),
                 Some(_) => return Err(ErrorKind::ControlCharacter),

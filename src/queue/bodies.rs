@@ -105,6 +105,13 @@ impl Queue {
         })
     }
 
+    /// Whether any body waits for the event that indexes its artifact, due or not. Looks at no body.
+    pub fn has_waiting_bodies(&self) -> Result<bool, QueueError> {
+        self.read(|connection| {
+            connection.prepare("SELECT 1 FROM body_upload_queue WHERE index_event_id IS NOT NULL")?.exists([])
+        })
+    }
+
     /// The next of those, of one kind and without their content: after one and up to another, at most `limit`, oldest
     /// first.
     pub fn next_bodies(
@@ -174,8 +181,8 @@ impl Queue {
         })
     }
 
-    /// Reads the content of bodies for the sender whose turn it is, without those that are gone or that somebody else
-    /// holds. Uses the memory of those in `spent`.
+    /// Reads the content of bodies, in the order of their ids, for the sender whose turn it is, without those that are gone
+    /// or that somebody else holds. Uses the memory of those in `spent`.
     pub fn read_bodies(
         &self,
         rows: Vec<BodyRow>,
@@ -186,18 +193,22 @@ impl Queue {
             // Each reading alone would ask for the lock anew.
             let transaction = connection.unchecked_transaction()?;
             let mut select = transaction.prepare(&format!(
-                "SELECT hash_algorithm, content_body FROM body_upload_queue
-                 WHERE row_id = ?2 AND (lease_owner = ?3 OR {FREE})"
+                "SELECT row_id, hash_algorithm, content_body FROM body_upload_queue
+                 WHERE row_id BETWEEN ?2 AND ?4 AND (lease_owner = ?3 OR {FREE}) ORDER BY row_id"
             ))?;
             let now = row::seconds(claim.now);
+            let runs = runs(rows.iter().map(|row| row.id));
             let mut bodies = Vec::with_capacity(rows.len());
-            for row in rows {
-                let mut payload = spent.pop().map_or(Value::Null, |spent| spent.payload);
-                let found = select.query_row(params![now, row.id.0, claim.owner], |r| {
-                    row::fill(&mut payload, &row.key, r.get_ref(0)?.as_str()?, r.get_ref(1)?.as_str()?);
-                    Ok(())
-                });
-                bodies.extend(found.optional()?.map(|()| LeasedBody { row, payload }));
+            let mut rows = rows.into_iter();
+            for (first, last) in runs {
+                let mut found = select.query(params![now, first, claim.owner, last])?;
+                while let Some(r) = found.next()? {
+                    let id = BodyId(r.get(0)?);
+                    let Some(row) = rows.find(|row| row.id == id) else { break };
+                    let mut payload = spent.pop().map_or(Value::Null, |spent| spent.payload);
+                    row::fill(&mut payload, &row.key, r.get_ref(1)?.as_str()?, r.get_ref(2)?.as_str()?);
+                    bodies.push(LeasedBody { row, payload });
+                }
             }
             drop(select);
             transaction.finish()?;
@@ -219,8 +230,15 @@ impl Queue {
             return Ok(0);
         }
         self.write(|transaction| {
-            let mut delete = transaction.prepare("DELETE FROM body_upload_queue WHERE row_id = ?1")?;
-            ids.iter().try_fold(0, |removed, id| Ok(removed + delete.execute([id.0])? as u64))
+            let mut delete =
+                transaction.prepare("DELETE FROM body_upload_queue WHERE row_id BETWEEN ?1 AND ?2")?;
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            let mut removed = 0;
+            for (first, last) in runs(ids.into_iter()) {
+                removed += delete.execute([first, last])? as u64;
+            }
+            Ok(removed)
         })
     }
 
@@ -320,6 +338,18 @@ pub(super) fn other_sender(
     let held = |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
     let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
     connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
+}
+
+/// The first and the last of those that follow each other without a gap, of ids in their order.
+fn runs(ids: impl Iterator<Item = BodyId>) -> Vec<(i64, i64)> {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for BodyId(id) in ids {
+        match runs.last_mut() {
+            Some((_, last)) if id.checked_sub(1) == Some(*last) => *last = id,
+            _ => runs.push((id, id)),
+        }
+    }
+    runs
 }
 
 /// The chokepoint: nothing that breaks the contract is stored.

@@ -135,14 +135,25 @@ impl Queue {
     /// Takes the turn to send these events, or keeps it: says which of them are still pending and due and held by nobody
     /// else, and holds the last of those. `None`, and nothing is changed, if another sender holds a row of either queue.
     ///
-    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last.
+    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last. So as long
+    /// as `seat`, which the sender has held before, is still held by it, nobody else can have begun, and nobody is looked
+    /// for.
     pub fn hold_events<'a>(
         &mut self,
         event_ids: &[&'a str],
+        seat: Option<&str>,
         claim: Claim<'_>,
     ) -> Result<Option<Vec<&'a str>>, QueueError> {
         self.write(|transaction| {
-            if other_sender(transaction, claim.owner, claim.now)?.is_some() {
+            let is_ours =
+                format!("SELECT 1 FROM queue WHERE event_id = ?3 AND lease_owner = ?2 AND NOT {FREE}");
+            let is_ours = |seat| {
+                let held = params![row::seconds(claim.now), claim.owner, seat];
+                transaction.prepare(&is_ours)?.exists(held)
+            };
+            if !seat.map_or(Ok(false), is_ours)?
+                && other_sender(transaction, claim.owner, claim.now)?.is_some()
+            {
                 return Ok(None);
             }
             let mut is_ready = transaction.prepare(&format!(
@@ -301,9 +312,9 @@ fn queued(r: &Row<'_>) -> rusqlite::Result<QueuedEvent> {
     Ok(QueuedEvent {
         event_id: r.get(0)?,
         event_type: r.get(1)?,
-        status: EventStatus::from_word(&r.get::<_, String>(2)?),
+        status: EventStatus::from_word(r.get_ref(2)?.as_str()?),
         retry_count: row::small_count(r.get(3)?),
-        origin: Origin::from_word(&r.get::<_, String>(4)?),
+        origin: Origin::from_word(r.get_ref(4)?.as_str()?),
         coalesce_key: r.get(5)?,
         last_error: r.get(6)?,
         error_category: r.get(7)?,

@@ -13,6 +13,7 @@ mod failures;
 mod handled;
 mod import;
 mod legacy;
+mod log;
 mod open;
 mod row;
 mod schema;

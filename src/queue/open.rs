@@ -292,6 +292,9 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     if mode("PRAGMA journal_mode")? == "wal" {
         return Ok(());
     }
+    // Of a database that is made now. So each page of a large body is known for what it is, and a body is removed without
+    // reading it again.
+    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     let mut waited = Duration::ZERO;
     loop {
         match mode("PRAGMA journal_mode = WAL") {

@@ -105,7 +105,7 @@ pub(super) fn body_row(row: &Row<'_>) -> rusqlite::Result<BodyRow> {
         retry_count: small_count(row.get(9)?),
         blob_id: row.get(10)?,
         index_event_id: row.get(11)?,
-        origin: Origin::from_word(&row.get::<_, String>(12)?),
+        origin: Origin::from_word(row.get_ref(12)?.as_str()?),
         last_error: row.get(13)?,
     })
 }

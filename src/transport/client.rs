@@ -3,12 +3,13 @@
 //! Knows headers, limits and faults of the network; what stands in a request and what an answer means is for others.
 
 use std::io::{self, Read as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use ureq::http::{HeaderValue, header};
+use ureq::http::{HeaderValue, Uri, header};
 use ureq::{Agent, Body, Error};
 
 use super::network::{Agents, Network, NetworkError, Patience};
@@ -26,6 +27,8 @@ pub struct Client {
     url: HttpUrl,
     authorization: Option<HeaderValue>,
     patience: Patience,
+    /// Addresses by their paths
+    addresses: Mutex<Vec<(String, Uri)>>,
 }
 
 /// How the content of a request is sent.
@@ -58,7 +61,7 @@ impl Client {
     ) -> Result<Self, NetworkError> {
         let agents = network.agents(url.origin())?;
         let authorization = token.and_then(|token| token.authorization(url.origin()));
-        Ok(Self { agents, url, authorization, patience })
+        Ok(Self { agents, url, authorization, patience, addresses: Mutex::default() })
     }
 
     /// Posts JSON to a path of the server, which begins with `/`, and reads the answer to its end.
@@ -81,10 +84,13 @@ impl Client {
         encoding: Encoding,
         time: Duration,
     ) -> Result<Answer, Refusal> {
-        let mut request = agent
-            .post(self.url.join(path))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT_ENCODING, "identity");
+        let request = match self.address(path) {
+            Some(address) => agent.post(address),
+            None => agent.post(self.url.join(path)),
+        };
+        let mut request = request
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization.clone());
         }
@@ -113,6 +119,17 @@ impl Client {
 }
 
 impl Client {
+    /// The address of a path, read once; `None` if it is none, which whoever uses it as a text is told.
+    fn address(&self, path: &str) -> Option<Uri> {
+        let mut known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, address)) = known.iter().find(|(of, _)| of == path) {
+            return Some(address.clone());
+        }
+        let address: Uri = self.url.join(path).parse().ok()?;
+        known.push((path.to_owned(), address.clone()));
+        Some(address)
+    }
+
     /// What a server said, with the token taken out: its words end up in files and on terminals.
     fn without_token(&self, content: Vec<u8>) -> Vec<u8> {
         let token = self.authorization.as_ref().and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Ack, EventAck, EventVerdict, Refusal, RetryCause, Server, Stored};
 use crate::dossier::BodyUpload;
-use crate::gate::{Context, validate};
+use crate::gate::{Context, Judged, validate};
 use crate::id::Sha256;
-use crate::json::{Limits, Value, canonical, line, parse};
+use crate::json::{Limits, Value, canonical, parse};
 
 const BODIES: &str = "bodies";
 const EVENTS: &str = "events.jsonl";
@@ -59,7 +59,7 @@ impl Server for DirectoryServer {
         Ok(Ack { stored, artifact_path: upload.artifact_path, content_hash: upload.content_hash })
     }
 
-    fn push_events(&self, events: &[Value]) -> Result<Vec<EventAck>, Refusal> {
+    fn push_events(&self, events: &[Judged<'_>]) -> Result<Vec<EventAck>, Refusal> {
         self.root_directory()?;
         let path = self.root.join(EVENTS);
         self.append(&path, events).map_err(|error| unreachable(&path, &error))
@@ -100,7 +100,7 @@ impl DirectoryServer {
 
     /// Adds those events that are not there. Whole batches are written in one go and synced before anything
     /// is acknowledged; what a killed writer left of a line is cut off.
-    fn append(&self, path: &Path, events: &[Value]) -> io::Result<Vec<EventAck>> {
+    fn append(&self, path: &Path, events: &[Judged<'_>]) -> io::Result<Vec<EventAck>> {
         if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(io::Error::other("not a regular file"));
         }
@@ -110,15 +110,12 @@ impl DirectoryServer {
         file.read_to_end(&mut text)?;
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
         let rows = text[..whole].split(|b| *b == b'\n').filter(|row| !row.is_empty());
-        let mut known: BTreeSet<String> =
-            rows.filter_map(|row| parse(row, Limits::ROW).ok()).map(|event| event_id(&event)).collect();
+        let mut known: BTreeSet<String> = rows.filter_map(event_id).collect();
         let (mut added, mut acks) = (String::new(), Vec::with_capacity(events.len()));
         for event in events {
-            let event_id = event_id(event);
-            let verdict = if let Err(violation) = validate(event, Context::Event) {
-                EventVerdict::Rejected(violation.to_string())
-            } else if known.insert(event_id.clone()) {
-                added.push_str(&line(event));
+            let event_id = event_id(event.line().as_bytes()).unwrap_or_default();
+            let verdict = if known.insert(event_id.clone()) {
+                added.push_str(event.line());
                 added.push('\n');
                 EventVerdict::Success
             } else {
@@ -146,9 +143,11 @@ fn body_key(upload: &BodyUpload) -> String {
     key
 }
 
-fn event_id(event: &Value) -> String {
+/// The id of the event in a line; `None` if it is not JSON.
+fn event_id(line: &[u8]) -> Option<String> {
+    let event = parse(line, Limits::ROW).ok()?;
     let id = event.as_object().and_then(|members| members.get("event_id")).and_then(Value::as_str);
-    id.unwrap_or_default().to_owned()
+    Some(id.unwrap_or_default().to_owned())
 }
 
 /// Whether the file is there with these bytes; `None` if it is not there.

@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::answer::{acks_of, body_ack_of, body_refusal, events_refusal};
 use super::client::{Client, Encoding};
 use super::{Ack, EventAck, Refusal, Server};
-use crate::gate::{Context, validate};
-use crate::json::{Value, canonical_into, line_into};
+use crate::gate::{Context, Judged, validate};
+use crate::json::{Value, canonical_into};
 
 const EVENTS: &str = "/api/v1/events/batch/";
 const BODIES: &str = "/api/dossier/push-content/";
@@ -44,12 +44,12 @@ impl Server for HttpServer {
         if matches!(answer.status, 200..300) { body_ack_of(&answer) } else { Err(body_refusal(&answer)) }
     }
 
-    fn push_events(&self, events: &[Value]) -> Result<Vec<EventAck>, Refusal> {
-        let mut batch = String::with_capacity(1 << 10);
+    fn push_events(&self, events: &[Judged<'_>]) -> Result<Vec<EventAck>, Refusal> {
+        let bytes: usize = events.iter().map(|event| event.line().len() + 1).sum();
+        let mut batch = String::with_capacity(bytes + 16);
         for event in events {
-            validate(event, Context::Event).map_err(Refusal::Contract)?;
             batch.push_str(if batch.is_empty() { "{\"events\":[" } else { "," });
-            line_into(&mut batch, event);
+            batch.push_str(event.line());
         }
         batch.push_str(if batch.is_empty() { "{\"events\":[]}" } else { "]}" });
         let answer = self.client.post(EVENTS, &batch, Encoding::Gzip)?;

@@ -1,6 +1,7 @@
 //! What a server can be asked, and everything it can answer. Knows no kind of server.
 
 use super::Refusal;
+use crate::gate::Judged;
 use crate::json::Value;
 
 /// A server that takes bodies and events. Delivery is at least once: the same payload may be handed over again.
@@ -11,7 +12,7 @@ pub trait Server: Sync {
 
     /// Hands over a batch of events, each an envelope with its payload. An event that the answer does not name
     /// is not delivered. A refusal is one of the whole batch.
-    fn push_events(&self, events: &[Value]) -> Result<Vec<EventAck>, Refusal>;
+    fn push_events(&self, events: &[Judged<'_>]) -> Result<Vec<EventAck>, Refusal>;
 }
 
 /// Whether the server had a body before.

@@ -191,3 +191,15 @@ fn errors_name_the_file() {
     let error = Queue::open(&place.database(), at(0)).expect_err("a directory");
     assert!(error.to_string().contains("queue.db"), "{error}");
 }
+
+/// A page of a large body is told from others without reading it, so that a body goes as fast as its row.
+#[test]
+fn knows_the_pages_of_large_bodies() {
+    let place = Place::new();
+    let mut queue = place.open();
+    queue.enqueue_bodies(&bodies(2), ROOMY, at(0)).expect("enqueues");
+    drop(queue);
+    let plain = rusqlite::Connection::open(place.database()).expect("opens");
+    let mode: i64 = plain.query_row("PRAGMA auto_vacuum", [], |row| row.get(0)).expect("a setting");
+    assert_eq!(mode, 2, "INCREMENTAL");
+}

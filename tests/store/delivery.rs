@@ -1,7 +1,8 @@
 //! Delivery to a directory: what arrives, what is acknowledged, what is stopped, and that nothing lands outside.
 
+use git_mission::gate::{Judge, Judged, Unfit};
 use git_mission::id::sha256_hex;
-use git_mission::json::{Limits, canonical, parse_object};
+use git_mission::json::{Limits, canonical, line, parse_object};
 use git_mission::transport::{
     Ack, DirectoryServer, EventAck, EventVerdict, Network, Patience, Refusal, RetryCause, Server, ServerUrl,
     Stored,
@@ -171,7 +172,7 @@ fn links_do_not_lead_out_of_the_root() {
         fs::create_dir(&outside).expect("a directory");
         make(&root, &outside, &upload);
         let refused = if n == 3 {
-            server.push_events(&[event(FIRST)]).expect_err("refused")
+            push(&server, &[event(FIRST)]).expect_err("refused")
         } else {
             server.push_body(&upload.payload()).expect_err("refused")
         };
@@ -198,23 +199,51 @@ fn a_server_that_is_not_there_is_tried_again() {
     assert!(refused.to_string().contains("mounted"), "{refused}");
 }
 
+/// Hands over events as they are stored.
+fn push(server: &dyn Server, events: &[Value]) -> Result<Vec<EventAck>, Refusal> {
+    let lines: Vec<String> = events.iter().map(line).collect();
+    let mut judge = Judge::default();
+    let judged: Vec<Judged<'_>> = lines.iter().map(|line| judge.event(line).expect("it passes")).collect();
+    server.push_events(&judged)
+}
+
+/// Only what was judged can be handed over, and it is one line, however it was stored.
+#[test]
+fn what_breaks_the_contract_is_never_a_judged_event() {
+    let mut judge = Judge::default();
+    let good = with(&event(FIRST), "project_slug", "é".into());
+    for text in [
+        line(&good),
+        canonical(&good),
+        format!("\u{feff}{}", line(&good)),
+        line(&good).replace("\\u00e9", "é"),
+    ] {
+        let judged = judge.event(&text).expect("it passes");
+        assert_eq!(judged.line(), line(&good), "{text:?}");
+        for bad in [with(&good, "build_id", "".into()), with(&good, "feature_slug", "x".into()), Value::Null]
+        {
+            let unfit = judge.event(&line(&bad)).map(|judged| judged.line().to_owned()).expect_err("refused");
+            assert!(matches!(unfit, Unfit::Breach(_)), "{unfit}");
+        }
+        let unfit = judge.event(&text[..text.len() - 2]).map(drop).expect_err("refused");
+        assert!(matches!(unfit, Unfit::Unreadable(_)), "{unfit}");
+    }
+}
+
 #[test]
 fn events_are_lines_each_there_once() {
     let place = Place::new();
     let (root, server) = server(&place);
     let ack = |id: &str, verdict| EventAck { event_id: id.into(), verdict };
-    let acks = server.push_events(&[event(FIRST), event(FIRST)]).expect("stored");
+    let acks = push(&server, &[event(FIRST), event(FIRST)]).expect("stored");
     assert_eq!(acks, [ack(FIRST, EventVerdict::Success), ack(FIRST, EventVerdict::Duplicate)]);
     // A writer that was killed left half a line.
     let log = root.join("events.jsonl");
     let mut text = fs::read_to_string(&log).expect("reads");
     text.push_str("{\"event_id\": \"01KQ");
     fs::write(&log, text).expect("writes");
-    let bad = with(&event(SECOND), "build_id", "".into());
-    let acks = server.push_events(&[event(FIRST), bad, event(SECOND)]).expect("stored");
-    assert_eq!(acks[0], ack(FIRST, EventVerdict::Duplicate));
-    assert!(matches!(&acks[1].verdict, EventVerdict::Rejected(reason) if reason.contains("build_id")));
-    assert_eq!(acks[2], ack(SECOND, EventVerdict::Success));
+    let acks = push(&server, &[event(FIRST), event(SECOND)]).expect("stored");
+    assert_eq!(acks, [ack(FIRST, EventVerdict::Duplicate), ack(SECOND, EventVerdict::Success)]);
     let text = fs::read_to_string(&log).expect("reads");
     let ids: Vec<_> = text
         .lines()
@@ -231,7 +260,7 @@ impl Server for Liar {
         Ok(Ack { stored: Stored::New, artifact_path: "spec.md".into(), content_hash: "another".into() })
     }
 
-    fn push_events(&self, _: &[Value]) -> Result<Vec<EventAck>, Refusal> {
+    fn push_events(&self, _: &[Judged<'_>]) -> Result<Vec<EventAck>, Refusal> {
         Ok(Vec::new())
     }
 }

@@ -33,7 +33,7 @@ fn are_held_rejected_and_retried() {
     one.enqueue_events(&[new_event(FIRST), new_event(SECOND)], ROOMY, at(0)).expect("enqueues");
     let none: Vec<&str> = Vec::new();
     let hold = |queue: &mut Queue, ids: &[&'static str], owner: &str, time: i64| {
-        queue.hold_events(ids, claim(owner, at(time))).expect("holds")
+        queue.hold_events(ids, None, claim(owner, at(time))).expect("holds")
     };
     assert_eq!(hold(&mut one, &[FIRST, "no such"], "one", 1), Some(vec![FIRST]));
     assert_eq!(hold(&mut two, &[SECOND], "two", 1), None, "one row stands for all");
@@ -74,4 +74,44 @@ fn let_their_bodies_go_when_they_are_acknowledged() {
     let rows = queue.bodies().expect("reads");
     assert_eq!((rows[0].index_event_id.as_deref(), rows[1].index_event_id.as_deref()), (None, Some(SECOND)));
     assert_eq!(queue.event_stats(at(0)).expect("reads").oldest_age_seconds, None);
+}
+
+/// Who holds a row need not look whether somebody else does; who held one and does not any more has to.
+#[test]
+fn are_kept_by_the_one_who_holds_them_and_by_nobody_who_did() {
+    let place = Place::new();
+    let (mut one, mut two) = (place.open(), place.open());
+    one.enqueue_events(&[new_event(FIRST), new_event(SECOND)], ROOMY, at(0)).expect("enqueues");
+    let hold = |queue: &mut Queue, id: &'static str, seat: Option<&str>, owner: &str, time: i64| {
+        queue.hold_events(&[id], seat, claim(owner, at(time))).expect("holds")
+    };
+    assert_eq!(hold(&mut one, FIRST, None, "one", 1), Some(vec![FIRST]));
+    assert_eq!(hold(&mut one, SECOND, Some(FIRST), "one", 2), Some(vec![SECOND]), "it goes from row to row");
+    assert_eq!(hold(&mut two, FIRST, Some(FIRST), "two", 3), None, "another's seat is nobody else's");
+    one.release("one").expect("releases");
+    assert_eq!(hold(&mut one, FIRST, None, "one", 10), Some(vec![FIRST]));
+    // It is held for a minute; then another begins, who finds it over.
+    assert_eq!(hold(&mut two, SECOND, None, "two", 100), Some(vec![SECOND]));
+    assert_eq!(hold(&mut one, FIRST, Some(FIRST), "one", 101), None, "its own has ended");
+    assert_eq!(hold(&mut one, FIRST, Some("no such"), "one", 101), None, "and what is gone holds nothing");
+}
+
+/// What is removed a hundred rows at a time leaves no long log behind, for whoever opens the store next.
+#[test]
+fn that_are_removed_leave_a_short_log() {
+    let place = Place::new();
+    let mut queue = place.open();
+    let ids: Vec<String> = (0..2_000).map(|at| format!("01KQ47E80QJG8GTVGD{at:08}")).collect();
+    let rows: Vec<NewEvent> = ids.iter().map(|id| new_event(id)).collect();
+    queue.enqueue_events(&rows, ROOMY, at(0)).expect("enqueues");
+    drop(queue);
+    let mut queue = place.open();
+    for removed in ids.chunks(100) {
+        let removed: Vec<&str> = removed.iter().map(String::as_str).collect();
+        assert_eq!(queue.acknowledge_events(&removed).expect("writes"), 100);
+        queue.carry_over();
+    }
+    let log = fs::metadata(place.database().with_extension("db-wal")).expect("a log").len();
+    assert!(log < 400 << 10, "{log} bytes");
+    assert_eq!(queue.events().expect("reads"), []);
 }

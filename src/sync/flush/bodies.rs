@@ -108,6 +108,9 @@ impl Run<'_, '_> {
     /// Sends what may go. Without `go_on` nothing is sent, because the server was found in the way.
     pub(super) fn send_bodies(&mut self, mut list: Listing<'_>, go_on: bool) -> Result<(), QueueError> {
         let mut waiting = 0;
+        if !self.queue.has_waiting_bodies()? {
+            list.kind = Due::Fresh;
+        }
         while list.kind == Due::Waiting && self.look_ahead(&mut list)? {
             for row in std::mem::take(&mut list.ready) {
                 match &row.index_event_id {
@@ -303,6 +306,7 @@ impl Run<'_, '_> {
     fn acknowledge(&mut self, way: &mut Way) -> Result<(), QueueError> {
         let ids: Vec<BodyId> = way.stored.iter().map(|(id, _)| *id).collect();
         self.queue.acknowledge_bodies(&ids)?;
+        self.keep_log_short(ids.len());
         way.stored_bytes = 0;
         for (_, what) in way.stored.drain(..) {
             match what {

@@ -3,38 +3,27 @@
 //! While the server has one batch, the one before is settled and the next is got ready. Never are two with the server:
 //! events arrive in the order in which they were queued.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
 
 use super::Category;
+use super::batch::{Batch, Settled, Taken, batch_length};
 use super::run::{MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
-use crate::gate::{Context, validate};
-use crate::json::Value;
+use crate::clock::Deadline;
+use crate::gate::{Judge, Judged};
 use crate::queue::{BackOff, EventStatus, QueueError, QueuedEvent, Rejection};
-use crate::transport::{EventAck, EventVerdict, Refusal};
+use crate::transport::Refusal;
 
-/// Events of one batch, at most.
-const BATCH: usize = 1_000;
-/// Bytes of one batch, at most.
-const BATCH_BYTES: usize = 256 << 10;
-/// Room for what stands around the events of a batch.
-const OVERHEAD: usize = 32;
 const UNNAMED: &str = "the server did not acknowledge it";
-
-/// Events that were judged, and the last of which is held.
-struct Batch<'e> {
-    rows: Vec<&'e QueuedEvent>,
-    payloads: Vec<Value>,
-}
 
 impl Run<'_, '_> {
     /// Sends the events. False if whatever follows would meet the same obstacle.
     pub(super) fn send_events(&mut self, events: &[QueuedEvent]) -> Result<bool, QueueError> {
-        let (server, mut rest) = (self.delivery.server, events);
-        let mut ready = self.get_ready(&mut rest)?;
-        let mut taken: Option<(Vec<&QueuedEvent>, Vec<EventAck>)> = None;
+        let (server, mut rest, mut judge) = (self.delivery.server, events, Judge::default());
+        let mut ready = self.get_ready(&mut rest, &mut judge)?;
+        let mut taken: Option<Taken<'_>> = None;
         thread::scope(|scope| {
             while let Some(batch) = ready.take() {
                 if self.is_out_of_time() {
@@ -52,14 +41,13 @@ impl Run<'_, '_> {
                     push()
                 } else {
                     let pushed = scope.spawn(push);
-                    let settled = self.settle_taken(taken.take());
-                    let next = settled.and_then(|()| self.get_ready(&mut rest));
+                    let next = self.settle_and_get_ready(taken.take(), &mut rest, &mut judge);
                     let (batch, answer) = pushed.join().unwrap_or_else(|panic| resume_unwind(panic));
                     ready = match (next, answer.as_ref()) {
                         (Ok(next), _) => next,
                         (Err(error), Ok(acks)) => {
                             // What the server has said is not to be asked again.
-                            let _ = self.settle(&batch.rows, acks.clone());
+                            let _ = self.settle(Taken { rows: batch.rows, acks: acks.clone() });
                             return Err(error);
                         }
                         (Err(error), Err(_)) => return Err(error),
@@ -69,7 +57,7 @@ impl Run<'_, '_> {
                 match answer {
                     Ok(acks) => {
                         self.went_well();
-                        taken = Some((batch.rows, acks));
+                        taken = Some(Taken { rows: batch.rows, acks });
                     }
                     Err(refusal) => {
                         if !self.refused(&batch.rows, &batch.payloads, &refusal, time)? {
@@ -84,7 +72,7 @@ impl Run<'_, '_> {
                                 return Ok(false);
                             }
                             ready = if waiting.rows.is_empty() {
-                                self.get_ready(&mut rest)?
+                                self.get_ready(&mut rest, &mut judge)?
                             } else {
                                 Some(waiting)
                             };
@@ -101,11 +89,70 @@ impl Run<'_, '_> {
     }
 
     /// Takes the next events that make a batch, without those that others hold or that may not leave.
-    fn get_ready<'e>(&mut self, rest: &mut &'e [QueuedEvent]) -> Result<Option<Batch<'e>>, QueueError> {
+    fn get_ready<'e>(
+        &mut self,
+        rest: &mut &'e [QueuedEvent],
+        judge: &mut Judge,
+    ) -> Result<Option<Batch<'e>>, QueueError> {
+        while let Some(mut batch) = self.judge_next(rest, judge)? {
+            let held = self.hold(&batch.ids(), 2, &[])?;
+            if !self.keep_held(&mut batch, held) {
+                return Ok(None);
+            }
+            if !batch.rows.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Settles what the server has said, and takes what comes next: both at once, so that the disk is waited for once.
+    fn settle_and_get_ready<'e>(
+        &mut self,
+        taken: Option<Taken<'e>>,
+        rest: &mut &'e [QueuedEvent],
+        judge: &mut Judge,
+    ) -> Result<Option<Batch<'e>>, QueueError> {
+        let Some(taken) = taken else { return self.get_ready(rest, judge) };
+        let mut next = match self.judge_next(rest, judge) {
+            Ok(Some(next)) => next,
+            other => {
+                self.settle_taken(Some(taken))?;
+                return other;
+            }
+        };
+        let rows = taken.rows.len();
+        let settled = Settled::of(taken);
+        let held = self.hold(&next.ids(), 2, &settled.ids())?;
+        self.say(settled)?;
+        self.advance(rows);
+        if !self.keep_held(&mut next, held) {
+            return Ok(None);
+        }
+        if next.rows.is_empty() { self.get_ready(rest, judge) } else { Ok(Some(next)) }
+    }
+
+    /// Judges the next events that make a batch, until some pass.
+    fn judge_next<'e>(
+        &mut self,
+        rest: &mut &'e [QueuedEvent],
+        judge: &mut Judge,
+    ) -> Result<Option<Batch<'e>>, QueueError> {
         while !rest.is_empty() && !self.is_out_of_time() {
             let (events, later) = rest.split_at(batch_length(rest));
             *rest = later;
-            let Some(batch) = self.judge_and_hold(events)? else { return Ok(None) };
+            let (rows, payloads) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+            let mut batch = Batch { rows, payloads };
+            for queued in events {
+                // The chokepoint: the row may be older than the contract, or another program's.
+                match judge.event(&queued.data) {
+                    Ok(payload) => {
+                        batch.rows.push(queued);
+                        batch.payloads.push(payload);
+                    }
+                    Err(unfit) => self.reject(queued, &unfit.to_string(), Category::SchemaMismatch, 1)?,
+                }
+            }
             self.advance(events.len() - batch.rows.len());
             if !batch.rows.is_empty() {
                 return Ok(Some(batch));
@@ -114,54 +161,60 @@ impl Run<'_, '_> {
         Ok(None)
     }
 
-    /// Judges events, and takes the turn to send those that pass. `None` if it is another's turn.
-    fn judge_and_hold<'e>(&mut self, events: &'e [QueuedEvent]) -> Result<Option<Batch<'e>>, QueueError> {
-        let mut passed: Vec<(&QueuedEvent, Value)> = Vec::with_capacity(events.len());
-        for queued in events {
-            // The chokepoint: the row may be older than the contract, or another program's.
-            let verdict = queued.event().map_err(|error| error.to_string()).and_then(|event| {
-                validate(&event, Context::Event).map(|()| event).map_err(|violation| violation.to_string())
-            });
-            match verdict {
-                Ok(event) => passed.push((queued, event)),
-                Err(reason) => self.reject(queued, &reason, Category::SchemaMismatch, 1)?,
-            }
-        }
-        let ids: Vec<&str> = passed.iter().map(|(queued, _)| queued.event_id.as_str()).collect();
-        // The batch before may be with the server, and this one waits for it.
-        let Some(held) = self.queue.hold_events(&ids, self.claim(2))? else {
+    /// Takes the turn to send these events, or keeps it, and says which of them are still there; `None` if it is another's
+    /// turn. Removes what is done in the same transaction.
+    fn hold<'i>(
+        &mut self,
+        ids: &[&'i str],
+        requests: usize,
+        done: &[&str],
+    ) -> Result<Option<Vec<&'i str>>, QueueError> {
+        let claim = self.claim(requests);
+        let until = Deadline::after(claim.lasting);
+        // As long as the last one is held, nobody else can have begun.
+        let turn = self.turn.take().filter(|(_, until)| !until.remaining().is_zero());
+        let seat = turn.as_ref().map(|(id, _)| id.as_str());
+        let held = if done.is_empty() {
+            self.queue.hold_events(ids, seat, claim)?
+        } else {
+            self.queue.together(|queue| {
+                queue.acknowledge_events(done)?;
+                queue.hold_events(ids, seat, claim)
+            })?
+        };
+        self.turn = held.as_ref().and_then(|held| Some(((*held.last()?).to_owned(), until))).or(turn);
+        self.keep_log_short(done.len());
+        Ok(held)
+    }
+
+    /// Leaves out of a batch what is not held. `false` if it is another's turn.
+    fn keep_held(&mut self, batch: &mut Batch<'_>, held: Option<Vec<&str>>) -> bool {
+        let Some(held) = held else {
             if self.flushed.is_empty() {
                 // Another began a moment before.
                 self.flushed.elsewhere = true;
             } else {
-                self.leave_events(passed.iter().map(|(queued, _)| *queued));
+                self.leave_events(batch.rows.iter().copied());
             }
-            return Ok(None);
+            return false;
         };
-        let mut held = held.into_iter().peekable();
-        passed.retain(|(queued, _)| held.next_if_eq(&queued.event_id.as_str()).is_some());
-        let (rows, payloads) = passed.into_iter().unzip();
-        Ok(Some(Batch { rows, payloads }))
+        self.advance(batch.rows.len() - held.len());
+        batch.keep(&held);
+        true
     }
 
     /// Keeps the turn to send a batch that has waited, without what is gone meanwhile. `false` if it is another's turn.
     fn hold_again(&mut self, batch: &mut Batch<'_>) -> Result<bool, QueueError> {
-        let ids: Vec<&str> = batch.rows.iter().map(|queued| queued.event_id.as_str()).collect();
-        let Some(held) = self.queue.hold_events(&ids, self.claim(2))? else { return Ok(false) };
-        if held.len() < batch.rows.len() {
-            let held: HashSet<&str> = held.into_iter().collect();
-            let (rows, payloads) = (std::mem::take(&mut batch.rows), std::mem::take(&mut batch.payloads));
-            let both = rows.into_iter().zip(payloads);
-            (batch.rows, batch.payloads) =
-                both.filter(|(queued, _)| held.contains(queued.event_id.as_str())).unzip();
-        }
+        let Some(held) = self.hold(&batch.ids(), 2, &[])? else { return Ok(false) };
+        batch.keep(&held);
         Ok(true)
     }
 
-    fn settle_taken(&mut self, taken: Option<(Vec<&QueuedEvent>, Vec<EventAck>)>) -> Result<(), QueueError> {
-        if let Some((rows, acks)) = taken {
-            self.settle(&rows, acks)?;
-            self.advance(rows.len());
+    fn settle_taken(&mut self, taken: Option<Taken<'_>>) -> Result<(), QueueError> {
+        if let Some(taken) = taken {
+            let rows = taken.rows.len();
+            self.settle(taken)?;
+            self.advance(rows);
         }
         Ok(())
     }
@@ -173,7 +226,7 @@ impl Run<'_, '_> {
 
     /// Hands over a batch. One that is refused as a whole for what it holds is halved until the culprit is alone; one
     /// that is refused for events that the answer names is sent again without them.
-    fn hand_over(&mut self, rows: &[&QueuedEvent], payloads: &[Value]) -> Result<bool, QueueError> {
+    fn hand_over(&mut self, rows: &[&QueuedEvent], payloads: &[Judged<'_>]) -> Result<bool, QueueError> {
         if rows.is_empty() {
             return Ok(true);
         }
@@ -185,7 +238,7 @@ impl Run<'_, '_> {
         match self.delivery.server.push_events(payloads) {
             Ok(acks) => {
                 self.went_well();
-                self.settle(rows, acks)?;
+                self.settle(Taken { rows: rows.to_vec(), acks })?;
                 Ok(true)
             }
             Err(refusal) => self.refused(rows, payloads, &refusal, time),
@@ -196,7 +249,7 @@ impl Run<'_, '_> {
     fn refused(
         &mut self,
         rows: &[&QueuedEvent],
-        payloads: &[Value],
+        payloads: &[Judged<'_>],
         refusal: &Refusal,
         time: Duration,
     ) -> Result<bool, QueueError> {
@@ -238,9 +291,13 @@ impl Run<'_, '_> {
 
     /// As [`hand_over`](Self::hand_over), for rows that were held some requests ago: the turn is taken anew. What is gone
     /// meanwhile is left out; if it is another's turn now, all of it stays.
-    fn hand_over_again(&mut self, rows: &[&QueuedEvent], payloads: &[Value]) -> Result<bool, QueueError> {
+    fn hand_over_again(
+        &mut self,
+        rows: &[&QueuedEvent],
+        payloads: &[Judged<'_>],
+    ) -> Result<bool, QueueError> {
         let ids: Vec<&str> = rows.iter().map(|queued| queued.event_id.as_str()).collect();
-        let Some(held) = self.queue.hold_events(&ids, self.claim(1))? else {
+        let Some(held) = self.hold(&ids, 1, &[])? else {
             self.stay(rows, Category::ServerError, NOT_TRIED);
             return Ok(false);
         };
@@ -249,7 +306,7 @@ impl Run<'_, '_> {
         }
         let held: HashSet<&str> = held.into_iter().collect();
         let ours = rows.iter().zip(payloads).filter(|(queued, _)| held.contains(queued.event_id.as_str()));
-        let (rows, payloads): (Vec<&QueuedEvent>, Vec<Value>) =
+        let (rows, payloads): (Vec<&QueuedEvent>, Vec<Judged<'_>>) =
             ours.map(|(queued, payload)| (*queued, payload.clone())).unzip();
         self.hand_over(&rows, &payloads)
     }
@@ -258,7 +315,7 @@ impl Run<'_, '_> {
     fn halve(
         &mut self,
         rows: &[&QueuedEvent],
-        payloads: &[Value],
+        payloads: &[Judged<'_>],
         refusal: &Refusal,
     ) -> Result<bool, QueueError> {
         if let [queued] = rows {
@@ -274,21 +331,17 @@ impl Run<'_, '_> {
         Ok(false)
     }
 
-    fn settle(&mut self, rows: &[&QueuedEvent], acks: Vec<EventAck>) -> Result<(), QueueError> {
-        let mut verdicts: HashMap<String, EventVerdict> =
-            acks.into_iter().map(|ack| (ack.event_id, ack.verdict)).collect();
-        let (mut done, mut waiting, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
-        for queued in rows {
-            let id = queued.event_id.as_str();
-            match verdicts.remove(id) {
-                Some(EventVerdict::Success) => done.push((id, "success")),
-                Some(EventVerdict::Duplicate) => done.push((id, "duplicate")),
-                Some(EventVerdict::Rejected(words)) => rejected.push((*queued, words)),
-                Some(EventVerdict::Pending) | None => waiting.push(*queued),
-            }
-        }
-        let ids: Vec<&str> = done.iter().map(|(id, _)| *id).collect();
+    fn settle(&mut self, taken: Taken<'_>) -> Result<(), QueueError> {
+        let settled = Settled::of(taken);
+        let ids = settled.ids();
         self.queue.acknowledge_events(&ids)?;
+        self.keep_log_short(ids.len());
+        self.say(settled)
+    }
+
+    /// Says what became of a batch whose acknowledged events are removed, and gives back the others.
+    fn say(&mut self, settled: Settled<'_>) -> Result<(), QueueError> {
+        let Settled { done, waiting, rejected } = settled;
         for (id, status) in done {
             self.flushed.event(id, status, None);
         }
@@ -330,39 +383,5 @@ impl Run<'_, '_> {
         for queued in rows {
             self.flushed.event(&queued.event_id, "pending", Some((category, reason)));
         }
-    }
-}
-
-/// How many of these make a batch; at least one.
-fn batch_length(events: &[QueuedEvent]) -> usize {
-    let mut bytes = OVERHEAD;
-    let fits = events.iter().take(BATCH).take_while(|event| {
-        bytes += event.data.len() + 1;
-        bytes <= BATCH_BYTES
-    });
-    fits.count().max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::queue::Origin;
-
-    #[test]
-    fn batches_keep_both_limits() {
-        let event = |size: usize| QueuedEvent {
-            event_id: String::new(),
-            event_type: String::new(),
-            status: EventStatus::Pending,
-            retry_count: 0,
-            origin: Origin::Tree,
-            coalesce_key: None,
-            last_error: None,
-            error_category: None,
-            data: "x".repeat(size),
-        };
-        assert_eq!(batch_length(&vec![event(10); 1_500]), 1_000);
-        assert_eq!(batch_length(&vec![event(100_000); 5]), 2);
-        assert_eq!(batch_length(&[event(1 << 20), event(1)]), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! One flush: the rows that a pushed commit still says are leased, handed to the server, and removed only when its
 //! answer names them. Events first, then the bodies whose artifact is indexed.
 
+mod batch;
 mod bodies;
 mod category;
 mod circuit;

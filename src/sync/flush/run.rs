@@ -6,6 +6,7 @@ use super::listing::Listing;
 use super::presence::Presence;
 use super::timing::{Timing, wait};
 use super::{Category, Flushed};
+use crate::clock::Deadline;
 use crate::id::random_uuid;
 use crate::queue::{BodyRow, Claim, Queue, QueueError, QueuedEvent};
 use crate::transport::{Patience, Pause, Refusal, RetryCause, Server};
@@ -14,6 +15,8 @@ use crate::transport::{Patience, Pause, Refusal, RetryCause, Server};
 pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Rejections after which a row is not tried again.
 pub(super) const MAX_TRIES: u32 = 20;
+/// Rows that, removed at once, make the store's log long.
+const MANY: usize = 16;
 /// Failures one after the other after which a run ends: the server has other things to do.
 const MAX_STREAK: u32 = 5;
 /// A request that had less time than this says nothing about the server.
@@ -41,6 +44,8 @@ pub(super) struct Run<'a, 'd> {
     pub(super) owner: &'a str,
     pub(super) delivery: Delivery<'d>,
     pub(super) flushed: Flushed,
+    /// The event that is held for all, and until when
+    pub(super) turn: Option<(String, Deadline)>,
     streak: u32,
     done: usize,
     total: usize,
@@ -62,8 +67,16 @@ pub fn deliver(
     let now = delivery.timing.now();
     let (due, last) = queue.due_bodies(now)?;
     let total = events.len() + usize::try_from(due).unwrap_or(usize::MAX);
-    let mut run =
-        Run { queue, owner: &owner, delivery, flushed: Flushed::default(), streak: 0, done: 0, total };
+    let mut run = Run {
+        queue,
+        owner: &owner,
+        delivery,
+        flushed: Flushed::default(),
+        turn: None,
+        streak: 0,
+        done: 0,
+        total,
+    };
     let outcome = run.send_events(events).and_then(|go_on| match last {
         Some(last) if !run.flushed.elsewhere => run.send_bodies(Listing::new(may_leave, last, now), go_on),
         _ => Ok(()),
@@ -98,6 +111,14 @@ impl<'a> Run<'a, '_> {
 
     pub(super) fn wait(&self, tries: u32, pause: Option<Pause>) -> Duration {
         wait(self.delivery.timing, tries, pause)
+    }
+
+    /// Carries the store's log over where so many rows were removed at once: what is done now, while the server has
+    /// something else, need not be done at the end.
+    pub(super) fn keep_log_short(&self, removed: usize) {
+        if removed >= MANY {
+            self.queue.carry_over();
+        }
     }
 
     /// Rows that are done with, whatever became of them.
