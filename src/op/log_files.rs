@@ -3,7 +3,7 @@
 //! nothing about rows.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Read};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::OpError;
@@ -64,18 +64,13 @@ impl<'p> Source<'p> {
         Ok(Self { file, path, bytes, permissions: metadata.permissions(), ended: false })
     }
 
-    /// Fills `block`, or as much of it as there is.
-    fn fill<'b>(&mut self, block: &'b mut [u8]) -> Result<&'b [u8], OpError> {
-        let mut filled = 0;
-        while filled < block.len() && !self.ended {
-            match self.file.read(&mut block[filled..]) {
-                Ok(0) => self.ended = true,
-                Ok(bytes) => filled += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(OpError::file(self.path)(error)),
-            }
+    /// Adds the next block to `text`, or as much of it as there is.
+    fn block(&mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
+        if !self.ended {
+            let read = (&self.file).take(BLOCK as u64).read_to_end(text).map_err(OpError::file(self.path))?;
+            self.ended = read < BLOCK;
         }
-        Ok(&block[..filled])
+        Ok(())
     }
 
     /// Adds what was not read yet.
@@ -101,25 +96,26 @@ impl LogTexts {
         // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
         let permissions = ours_source.permissions.clone();
         let mut ours = Vec::with_capacity(ours_source.bytes.saturating_add(BLOCK));
-        let mut blocks = [vec![0; BLOCK], vec![0; BLOCK]];
-        let [base, theirs] = &mut blocks;
         if ours_source.bytes <= SHORT {
             ours_source.finish(&mut ours)?;
         }
+        // One block after the other is held in the same place.
+        let mut block = Vec::with_capacity(BLOCK);
         let mut from = 0;
         let (equal, base, theirs) = loop {
-            if !ours_source.ended {
-                let read = ours.len();
-                ours.resize(read + BLOCK, 0);
-                let more = ours_source.fill(&mut ours[read..])?.len();
-                ours.truncate(read + more);
-            }
-            let base = base_source.fill(base)?;
-            let theirs = theirs_source.fill(theirs)?;
-            let equal = common(&ours[from..], base, theirs);
+            ours_source.block(&mut ours)?;
+            base_source.block(&mut block)?;
+            let begun = common(&ours[from..], &block);
+            let base = if begun < BLOCK { block.clone() } else { Vec::new() };
+            block.clear();
+            theirs_source.block(&mut block)?;
+            let equal = begun.min(common(&ours[from..], &block));
             if equal < BLOCK {
-                break (from + equal, base[equal..].to_vec(), theirs[equal..].to_vec());
+                // A base that is as ours to the end of the block was not kept.
+                let base = if begun < BLOCK { &base[equal..] } else { &ours[from + equal..from + BLOCK] };
+                break (from + equal, base.to_vec(), block.split_off(equal));
             }
+            block.clear();
             from += BLOCK;
         };
         let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
@@ -159,13 +155,13 @@ impl LogTexts {
     }
 }
 
-/// How many bytes all three begin with.
-fn common(ours: &[u8], base: &[u8], theirs: &[u8]) -> usize {
-    let most = base.len().min(ours.len()).min(theirs.len());
-    if base[..most] == ours[..most] && theirs[..most] == ours[..most] {
+/// How many bytes both begin with.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let most = one.len().min(other.len());
+    if one[..most] == other[..most] {
         return most;
     }
-    base.iter().zip(ours).zip(theirs).take_while(|((b, o), t)| b == o && b == t).count()
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
