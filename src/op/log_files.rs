@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::OpError;
 use super::log_parts::LogParts;
 use crate::merge::Sides;
+use crate::merge::event_log::common;
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
 const BLOCK: usize = 1 << 13;
@@ -153,15 +154,6 @@ impl LogTexts {
             Rest::Parts(parts) => Err(parts),
         }
     }
-}
-
-/// How many bytes both begin with.
-fn common(one: &[u8], other: &[u8]) -> usize {
-    let most = one.len().min(other.len());
-    if one[..most] == other[..most] {
-        return most;
-    }
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]

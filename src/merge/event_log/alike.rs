@@ -137,8 +137,8 @@ impl<'a> Alike<'a> {
     }
 }
 
-/// How many bytes both begin with.
-fn common(one: &[u8], other: &[u8]) -> usize {
+/// How many bytes both texts begin with.
+pub fn common(one: &[u8], other: &[u8]) -> usize {
     let steps =
         |one: &[[u8; 32]], other: &[[u8; 32]]| one.iter().zip(other).take_while(|(a, b)| a == b).count();
     let mut at = 32 * steps(one.as_chunks().0, other.as_chunks().0);

@@ -19,6 +19,7 @@ mod refusal;
 mod row;
 mod scan;
 
+pub use alike::common;
 pub use group::Counts;
 pub use lost::{Lost, lost};
 pub use merge::{Merged, Part, merge, merge_after, merge_parts, shared_length};
