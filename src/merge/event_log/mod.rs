@@ -9,6 +9,7 @@
 //! except for the fields in `fields`.
 
 mod alike;
+mod beginning;
 mod fields;
 mod filter;
 mod group;
@@ -20,7 +21,8 @@ mod row;
 mod scan;
 
 pub use alike::common;
+pub use beginning::Beginning;
 pub use group::Counts;
 pub use lost::{Lost, lost};
-pub use merge::{Merged, Part, merge, merge_after, merge_parts, shared_length};
+pub use merge::{Merged, Part, Rest, merge, merge_after, merge_behind, merge_parts, shared_length};
 pub use refusal::Refusal;
