@@ -114,11 +114,11 @@ impl LogTexts {
         let (equal, base, theirs) = loop {
             ours_source.block(&mut ours)?;
             base_source.block(&mut block)?;
-            let begun = common(&ours[from..], &block);
+            let begun = begun_alike(&ours[from..], &block);
             let base = if begun < BLOCK { block.clone() } else { Vec::new() };
             block.clear();
             theirs_source.block(&mut block)?;
-            let equal = begun.min(common(&ours[from..], &block));
+            let equal = begun.min(begun_alike(&ours[from..], &block));
             if equal < BLOCK {
                 // A base that is as ours to the end of the block was not kept.
                 let base = if begun < BLOCK { &base[equal..] } else { &ours[from + equal..from + BLOCK] };
@@ -208,6 +208,11 @@ impl LogTexts {
         }
         Ok(())
     }
+}
+
+/// How many bytes of a block are those of the text.
+fn begun_alike(text: &[u8], block: &[u8]) -> usize {
+    if text.starts_with(block) { block.len() } else { common(text, block) }
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ use super::scan::Raw;
 #[derive(Debug, Default)]
 pub struct Beginning {
     rows: Alike,
-    /// The last of them
-    last: Option<Row<'static>>,
+    last: Last,
     /// Of every row the end of what says which row it is
     ends: Vec<u64>,
     /// Where they end in the text
@@ -24,24 +23,46 @@ pub struct Beginning {
     is_over: bool,
 }
 
+/// The last of them; all is empty where there is none.
+#[derive(Debug, Default)]
+struct Last {
+    at: Vec<u8>,
+    id: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl Last {
+    fn raw(&self) -> Raw<'_> {
+        Raw { at: &self.at, id: &self.id, line: &self.line }
+    }
+
+    fn set(&mut self, row: Raw<'_>) {
+        for (kept, bytes) in [(&mut self.at, row.at), (&mut self.id, row.id), (&mut self.line, row.line)] {
+            kept.clear();
+            kept.extend_from_slice(bytes);
+        }
+    }
+}
+
 impl Beginning {
     /// Looks at the whole lines of `text` that were not there the last time. It has to be the same text but for what was
     /// added to its end and what was given up.
     pub fn look(&mut self, text: &[u8]) {
         let lines = &text[..text.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)];
-        let last = self.last.take();
-        let mut previous = last.as_ref().map_or(Raw::default(), Row::raw);
+        let mut last = None;
         while !self.is_over && self.end < lines.len() {
             match self.rows.next(lines) {
-                Some(row) if previous < row => {
+                Some(row) if last.unwrap_or(self.last.raw()) < row => {
                     self.ends.push(end_of(row.identity()));
                     self.end = self.rows.position();
-                    previous = row;
+                    last = Some(row);
                 }
                 _ => self.is_over = true,
             }
         }
-        self.last = previous.text().map(|row| Row::from(row).into_owned());
+        if let Some(row) = last {
+            self.last.set(row);
+        }
     }
 
     /// Gives up what need not be kept; returns how many bytes the text has to lose at its beginning.
@@ -72,7 +93,7 @@ impl Beginning {
 
     /// Whether `first` comes behind all rows, and none of them is one whose identity has one of these ends.
     pub(super) fn is_before(&self, first: Option<&Row<'_>>, mut ends: Vec<u64>) -> bool {
-        if self.last.as_ref().is_some_and(|last| first.is_some_and(|first| first.raw() <= last.raw())) {
+        if first.is_some_and(|first| first.raw() <= self.last.raw()) {
             return false;
         }
         ends.sort_unstable();
@@ -116,7 +137,7 @@ mod tests {
         ] {
             let text = format!("{good}{bad}{}", if rows == 3 { row("9", "Z") } else { String::new() });
             let stands = good.len() + if rows == 4 { bad.len() } else { 0 };
-            for step in 1..text.len() + 1 {
+            for step in 1..=text.len() {
                 let (beginning, left) = looked(&text, step);
                 assert_eq!((beginning.rows(), beginning.bytes()), (rows, stands), "{bad:?} by {step}");
                 assert_eq!(left[beginning.end()..], text.as_bytes()[stands..], "{bad:?} by {step}");
