@@ -3,7 +3,7 @@
 //! holds is kept once. Knows nothing about rows.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
@@ -13,6 +13,9 @@ use crate::merge::event_log::{Beginning, Rest, common};
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
 const BLOCK: usize = 1 << 13;
+
+/// More bytes than these are copied by the kernel.
+const LONG: u64 = 1 << 18;
 
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
@@ -199,7 +202,14 @@ impl LogTexts {
         let mut file = &self.file;
         if bytes > 0 {
             file.rewind()?;
-            if io::copy(&mut file.take(bytes), into)? < bytes {
+            let mut rows = file.take(bytes);
+            // The kernel copies faster by itself, but takes time to begin.
+            let copied = if bytes > LONG {
+                io::copy(&mut rows, into)?
+            } else {
+                io::copy(&mut (&mut rows as &mut dyn Read), into)?
+            };
+            if copied < bytes {
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
                     "it became shorter while it was merged",
