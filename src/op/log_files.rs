@@ -1,9 +1,9 @@
 //! Three logs as the event-log driver reads them. Logs are long and what is new in them is short, so what all of them
-//! begin with is not kept, unless it has to be looked at again; where much follows it, every line that more than one of them
-//! holds is kept once. Knows nothing about rows.
+//! begin with goes straight to the result, unless it has to be looked at again; where much follows it, every line that more
+//! than one of them holds is kept once. Knows nothing about rows.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Read, Seek as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
@@ -14,19 +14,17 @@ use crate::merge::event_log::{Beginning, Rest, common};
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
 const BLOCK: usize = 1 << 13;
 
-/// More bytes than these are copied by the kernel.
-const LONG: u64 = 1 << 18;
-
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
 
-/// Whether what all begin with is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// Only what does not stand as it is
-    Rest,
-    /// All of it
-    All,
+/// The three files, of which nothing was read.
+#[derive(Debug)]
+pub(super) struct LogFiles<'p> {
+    paths: &'p Sides<PathBuf>,
+    files: Sides<File>,
+    /// Of ours: its length in bytes and its permissions
+    bytes: usize,
+    permissions: Permissions,
 }
 
 /// The three texts in two parts.
@@ -39,10 +37,6 @@ pub(super) struct LogTexts {
     /// The rows that stand as they are and were not kept
     beginning: Beginning,
     following: Following,
-    /// Ours, to be copied from
-    file: File,
-    /// Those of our file
-    permissions: Permissions,
 }
 
 /// What follows what all begin with.
@@ -63,21 +57,11 @@ enum Following {
 struct Source<'p> {
     file: File,
     path: &'p Path,
-    /// Its length in bytes when it was opened
-    bytes: usize,
-    permissions: Permissions,
     /// Whether its end was met
     ended: bool,
 }
 
-impl<'p> Source<'p> {
-    fn open(path: &'p Path) -> Result<Self, OpError> {
-        let file = File::open(path).map_err(OpError::file(path))?;
-        let metadata = file.metadata().map_err(OpError::file(path))?;
-        let bytes = usize::try_from(metadata.len()).unwrap_or(0);
-        Ok(Self { file, path, bytes, permissions: metadata.permissions(), ended: false })
-    }
-
+impl Source<'_> {
     /// Adds the next block to `text`, or as much of it as there is.
     fn block(&mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
         if !self.ended {
@@ -85,6 +69,15 @@ impl<'p> Source<'p> {
             self.ended = read < BLOCK;
         }
         Ok(())
+    }
+
+    /// How many bytes follow so many, if not all of them were read.
+    fn follows(&self, bytes: usize) -> Result<usize, OpError> {
+        if self.ended {
+            return Ok(0);
+        }
+        let all = self.file.metadata().map_err(OpError::file(self.path))?.len();
+        Ok(usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(bytes))
     }
 
     /// Adds what was not read yet.
@@ -97,18 +90,30 @@ impl<'p> Source<'p> {
     }
 }
 
-impl LogTexts {
-    /// Reads three files.
-    pub(super) fn read(files: &Sides<PathBuf>, keep: Keep) -> Result<Self, OpError> {
-        Self::read_with(files, keep, MUCH)
+impl<'p> LogFiles<'p> {
+    /// Opens them.
+    pub(super) fn open(paths: &'p Sides<PathBuf>) -> Result<Self, OpError> {
+        let files = paths.as_ref().try_map(|_, path| File::open(path).map_err(OpError::file(path)))?;
+        let metadata = files.ours.metadata().map_err(OpError::file(&paths.ours))?;
+        let bytes = usize::try_from(metadata.len()).unwrap_or(0);
+        Ok(Self { paths, files, bytes, permissions: metadata.permissions() })
     }
 
-    fn read_with(paths: &Sides<PathBuf>, keep: Keep, much: usize) -> Result<Self, OpError> {
-        let sources = paths.as_ref().try_map(|_, path| Source::open(path))?;
-        let Sides { base: mut base_source, ours: mut ours_source, theirs: mut theirs_source } = sources;
-        let bytes = base_source.bytes.saturating_add(ours_source.bytes).saturating_add(theirs_source.bytes);
+    /// The permissions of our file.
+    pub(super) fn permissions(&self) -> &Permissions {
+        &self.permissions
+    }
+
+    /// Reads them. The rows at the beginning that all share and that stand as they are go into `result`, which is at a path,
+    /// and are not kept; without it they are.
+    pub(super) fn read(self, mut result: Option<(&mut File, &Path)>) -> Result<LogTexts, OpError> {
+        let Self { paths, files, bytes, .. } = self;
+        let source = |file, path| Source { file, path, ended: false };
+        let mut base_source = source(files.base, &*paths.base);
+        let mut ours_source = source(files.ours, &*paths.ours);
+        let mut theirs_source = source(files.theirs, &*paths.theirs);
         // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
-        let room = if keep == Keep::All { ours_source.bytes } else { BLOCK };
+        let room = if result.is_some() { BLOCK } else { bytes };
         let mut ours = Vec::with_capacity(room.saturating_add(2 * BLOCK));
         // One block of the others after the other is held in the same place.
         let mut block = Vec::with_capacity(BLOCK);
@@ -129,35 +134,29 @@ impl LogTexts {
             }
             block.clear();
             from += BLOCK;
-            if keep == Keep::Rest {
+            if let Some((file, path)) = &mut result {
+                let written = beginning.end();
                 beginning.look(&ours[..from]);
+                file.write_all(&ours[written..beginning.end()]).map_err(OpError::file(*path))?;
                 let gone = beginning.give_up();
                 ours.drain(..gone);
                 from -= gone;
             }
         };
         let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-        if keep == Keep::Rest {
+        if let Some((file, path)) = &mut result {
+            let written = beginning.end();
             beginning.look(&ours[..shared]);
+            file.write_all(&ours[written..beginning.end()]).map_err(OpError::file(*path))?;
         }
         let before = beginning.bytes() - beginning.end() + shared;
         let shared = (beginning.end(), shared);
-        let file = &ours_source.file;
-        if bytes.saturating_sub(3 * before) > much {
+        let follows = [&base_source, &ours_source, &theirs_source].map(|source| source.follows(before));
+        if follows.into_iter().sum::<Result<usize, _>>()? > MUCH
+            && let Some(parts) = LogParts::read(paths, before)?
+        {
             ours.truncate(shared.1);
-            let Some(parts) = LogParts::read(paths, before)? else {
-                return Self::read_with(paths, keep, usize::MAX);
-            };
-            let file = file.try_clone().map_err(OpError::file(&paths.ours))?;
-            let following = Following::Parts(parts);
-            return Ok(Self {
-                ours,
-                shared,
-                beginning,
-                following,
-                file,
-                permissions: ours_source.permissions,
-            });
+            return Ok(LogTexts { ours, shared, beginning, following: Following::Parts(parts) });
         }
         ours_source.finish(&mut ours)?;
         let begun = &ours[shared.1..equal];
@@ -167,15 +166,11 @@ impl LogTexts {
         };
         let following =
             Following::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
-        let Source { file, permissions, .. } = ours_source;
-        Ok(Self { ours, shared, beginning, following, file, permissions })
+        Ok(LogTexts { ours, shared, beginning, following })
     }
+}
 
-    /// The permissions of our file.
-    pub(super) fn permissions(&self) -> &Permissions {
-        &self.permissions
-    }
-
+impl LogTexts {
     /// The rows that all begin with and that stand as they are; none where everything is kept.
     pub(super) fn beginning(&self) -> &Beginning {
         &self.beginning
@@ -194,29 +189,6 @@ impl LogTexts {
             }
             Following::Parts(parts) => Rest::Parts(parts.parts()),
         }
-    }
-
-    /// Writes the rows that were not kept.
-    pub(super) fn copy_beginning(&self, into: &mut File) -> io::Result<()> {
-        let bytes = self.beginning.bytes() as u64;
-        let mut file = &self.file;
-        if bytes > 0 {
-            file.rewind()?;
-            let mut rows = file.take(bytes);
-            // The kernel copies faster by itself, but takes time to begin.
-            let copied = if bytes > LONG {
-                io::copy(&mut rows, into)?
-            } else {
-                io::copy(&mut (&mut rows as &mut dyn Read), into)?
-            };
-            if copied < bytes {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "it became shorter while it was merged",
-                ));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -245,16 +217,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let texts = Sides { base, ours, theirs };
         let files = written(directory.path(), &texts);
-        for (keep, standing) in [(Keep::All, 0), (Keep::Rest, standing)] {
-            let read = LogTexts::read(&files, keep).expect("readable");
-            assert_eq!(read.beginning().bytes(), standing, "{keep:?}");
-            assert_eq!(read.shared(), &base.as_bytes()[standing..shared], "{keep:?}");
+        let path = directory.path().join("result");
+        let mut result = File::create(&path).expect("a file");
+        for (result, standing) in [(None, 0), (Some((&mut result, &*path)), standing)] {
+            let read = LogFiles::open(&files).and_then(|files| files.read(result)).expect("readable");
+            assert_eq!(read.beginning().bytes(), standing);
+            assert_eq!(read.shared(), &base.as_bytes()[standing..shared]);
             let Rest::Texts(rest) = read.rest() else { panic!("short texts stay whole") };
-            assert_eq!(rest, texts.map(|text| &text.as_bytes()[shared..]), "{keep:?}");
-            let copy = directory.path().join("copy");
-            let mut into = File::create(&copy).expect("a file");
-            read.copy_beginning(&mut into).expect("copied");
-            assert_eq!(std::fs::read(&copy).expect("a file"), &ours.as_bytes()[..standing], "{keep:?}");
+            assert_eq!(rest, texts.map(|text| &text.as_bytes()[shared..]));
+            assert_eq!(std::fs::read(&path).expect("a file"), &ours.as_bytes()[..standing]);
         }
     }
 
@@ -316,21 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_became_shorter_is_told() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let files = written(directory.path(), &Sides { base: "{}\n", ours: "{}\n", theirs: "{}\n" });
-        let read = LogTexts::read(&files, Keep::Rest).expect("readable");
-        std::fs::write(&files.ours, "{").expect("shorter");
-        let mut into = File::create(directory.path().join("copy")).expect("a file");
-        let error = read.copy_beginning(&mut into).expect_err("not all there");
-        assert!(error.to_string().contains("shorter"), "{error}");
-    }
-
-    #[test]
     fn a_missing_file_is_named() {
         let files =
             Sides { base: "/nowhere/base", ours: "/dev/null", theirs: "/dev/null" }.map(PathBuf::from);
-        let error = LogTexts::read(&files, Keep::Rest).expect_err("not there");
+        let error = LogFiles::open(&files).expect_err("not there");
         assert!(error.to_string().contains("/nowhere/base"), "{error}");
     }
 }

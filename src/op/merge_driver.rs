@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
-use super::log_files::{Keep, LogTexts};
+use super::log_files::LogFiles;
 use crate::git::{Beside, merge_text};
 use crate::merge::event_log::Rest;
 use crate::merge::{self, Conflict, ConflictStyle, Kind, Sides, event_log};
@@ -82,24 +82,34 @@ fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpErro
 }
 
 /// Merges logs without keeping three whole texts; `None` if that cannot be done.
-fn logs_in_parts(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
-    let texts = LogTexts::read(files, Keep::Rest)?;
+fn logs_in_parts(paths: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
+    let files = LogFiles::open(paths)?;
+    let (beside, mut file) = create_beside(&paths.ours, files.permissions())?;
+    // Most rows stand as they are: they are written while they are read.
+    let texts = files.read(Some((&mut file, beside.path())))?;
     if let Some(merged) = event_log::merge_behind(texts.beginning(), texts.shared(), &texts.rest(), style) {
-        return finish_log(&files.ours, &texts, &merged).map(Some);
+        return finish_log(beside, file, &paths.ours, &merged).map(Some);
     }
-    drop(texts);
-    // Something new belongs between rows that were not kept.
-    let texts = LogTexts::read(files, Keep::All)?;
+    drop((texts, file, beside));
+    // Something new belongs between them.
+    let files = LogFiles::open(paths)?;
+    let permissions = files.permissions().clone();
+    let texts = files.read(None)?;
     let merged = match texts.rest() {
         Rest::Texts(rest) => event_log::merge_after(texts.shared(), &rest, style),
         Rest::Parts(parts) => event_log::merge_parts(texts.shared(), &parts, style),
     };
-    merged.ok().map(|merged| finish_log(&files.ours, &texts, &merged)).transpose()
+    let Ok(merged) = merged else { return Ok(None) };
+    let (beside, file) = create_beside(&paths.ours, &permissions)?;
+    finish_log(beside, file, &paths.ours, &merged).map(Some)
 }
 
-fn finish_log(path: &Path, texts: &LogTexts, merged: &event_log::Merged<'_>) -> Result<Attempt, OpError> {
-    let (beside, mut file) = create_beside(path, texts.permissions())?;
-    texts.copy_beginning(&mut file).map_err(OpError::file(path))?;
+fn finish_log(
+    beside: Beside,
+    mut file: fs::File,
+    path: &Path,
+    merged: &event_log::Merged<'_>,
+) -> Result<Attempt, OpError> {
     fill(&mut file, merged.pieces()).map_err(OpError::file(beside.path()))?;
     beside.put(file, path).map_err(OpError::file(path))?;
     Ok(Attempt::Ended(ending(&merged.conflicts)))
