@@ -12,7 +12,7 @@ use crate::merge::Sides;
 use crate::merge::event_log::{Beginning, Rest, common};
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
-const BLOCK: usize = 1 << 13;
+const BLOCK: usize = 1 << 14;
 
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
