@@ -36,6 +36,7 @@ pub(crate) fn merge_by_holder(base: &str, ours: &str, theirs: &str) -> Result<St
 /// The result where what all begin with is looked at `step` bytes at a time and then given up, and how many bytes were;
 /// `None` if something new belongs into it.
 pub(crate) fn merge_behind_its_beginning(texts: &Sides<&str>, step: usize) -> Option<(String, usize)> {
+    let whole = run(texts.base.as_bytes(), texts.ours.as_bytes(), texts.theirs.as_bytes());
     let shared = shared_length(&texts.map(str::as_bytes));
     let (mut beginning, mut left) = (Beginning::default(), Vec::new());
     for more in texts.ours.as_bytes()[..shared].chunks(step) {
@@ -45,6 +46,11 @@ pub(crate) fn merge_behind_its_beginning(texts: &Sides<&str>, step: usize) -> Op
     }
     let rest = Rest::Texts(texts.map(|text| &text.as_bytes()[shared..]));
     let merged = merge_behind(&beginning, &left[beginning.end()..], &rest, &ConflictStyle::default())?;
+    let whole = whole.expect("not refused either");
+    assert_eq!(
+        (merged.counts, &merged.conflicts, &merged.decisions),
+        (whole.counts, &whole.conflicts, &whole.decisions)
+    );
     Some((texts.ours[..beginning.bytes()].to_owned() + &text(&merged), beginning.bytes()))
 }
 
@@ -270,6 +276,20 @@ fn a_beginning_that_was_given_up_is_given_back_only_for_what_belongs_into_it() {
     assert_eq!(merged("", &row("6", "F"), &row("7", "G")), all);
     assert_eq!(merged("", &row("5", "F"), ""), all);
     assert_eq!(merged("", "", ""), all);
+    // The same on both sides, twice on one, and without an end.
+    assert_eq!(merged("", &row("6", "F"), &row("6", "F")), all);
+    assert_eq!(merged("", &(row("6", "F") + &row("7", "F")), &row("8", "G")), all);
+    assert_eq!(merged("", &(row("6", "F") + &row("7", "G")), &(row("9", "F") + &row("6", "H"))), all);
+    assert_eq!(merged("", row("6", "F").trim_end(), &row("6", "E")), None);
+    assert_eq!(merged("", row("7", "G").trim_end(), &(row("6", "F") + "\n" + &row("8", "H"))), all);
+    assert_eq!(merged("", row("7", "G").trim_end(), &row("6", "F")), all);
+    // More than a few.
+    let many = |ids: std::ops::Range<usize>| {
+        ids.map(|id| row(&format!("7{id:03}"), &format!("G{id}"))).collect::<String>()
+    };
+    assert_eq!(merged("", &many(0..40), &many(40..50)), all);
+    assert_eq!(merged("", &many(0..16), ""), all);
+    assert_eq!(merged("", &many(3..12), &many(12..20)), all);
     // Not in order, or with an id that was there.
     assert_eq!(merged("", &row("4", "F"), &row("7", "G")), None);
     assert_eq!(merged("", &row("6", "F"), &row("5", "D")), None);

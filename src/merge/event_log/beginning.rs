@@ -5,7 +5,6 @@
 
 use super::alike::Alike;
 use super::filter::{Filter, end_of};
-use super::row::Row;
 use super::scan::Raw;
 
 /// The rows at the beginning that stand as they are.
@@ -92,8 +91,8 @@ impl Beginning {
     }
 
     /// Whether `first` comes behind all rows, and none of them is one whose identity has one of these ends.
-    pub(super) fn is_before(&self, first: Option<&Row<'_>>, mut ends: Vec<u64>) -> bool {
-        if first.is_some_and(|first| first.raw() <= self.last.raw()) {
+    pub(super) fn is_before(&self, first: Option<Raw<'_>>, mut ends: Vec<u64>) -> bool {
+        if first.is_some_and(|first| first <= self.last.raw()) {
             return false;
         }
         ends.sort_unstable();
@@ -105,6 +104,7 @@ impl Beginning {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::Row;
     use super::*;
 
     fn row(at: &str, id: &str) -> String {
@@ -150,7 +150,7 @@ mod tests {
         let (beginning, _) = looked(&(row("1", "A") + &row("2", "B")), 7);
         let is_before = |text: &str| {
             let new = Row::read(text.trim_end().as_bytes()).expect("a row");
-            beginning.is_before(Some(&new), vec![end_of(new.raw().identity())])
+            beginning.is_before(Some(new.raw()), vec![end_of(new.raw().identity())])
         };
         assert!(is_before(&row("2", "C")));
         assert!(is_before(&row("3", "AA")));
@@ -158,6 +158,6 @@ mod tests {
         assert!(!is_before(&row("1", "C")));
         assert!(!is_before(&row("3", "A")));
         assert!(beginning.is_before(None, Vec::new()));
-        assert!(Beginning::default().is_before(Row::read(b"{}").ok().as_ref(), Vec::new()));
+        assert!(Beginning::default().is_before(Row::read(b"{}").ok().as_ref().map(Row::raw), Vec::new()));
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::alike::Alike;
+use super::appended::Appended;
 use super::beginning::Beginning;
 use super::filter::{Filter, end_of};
 use super::group::{Counts, Group, Item, Readings, Report};
@@ -121,13 +122,30 @@ pub fn merge_behind<'a>(
     rest: &Rest<'a>,
     style: &ConflictStyle,
 ) -> Option<Merged<'a>> {
+    if let Rest::Texts(texts) = rest
+        && shared.is_empty()
+        && let Some(appended) = Appended::read(beginning, texts)
+    {
+        return Some(Merged {
+            shared,
+            counts: Counts {
+                kept: beginning.rows(),
+                ours: appended.ours,
+                theirs: appended.rows.len() - appended.ours,
+                ..Counts::default()
+            },
+            lines: appended.rows.into_iter().map(|row| row.line.into()).collect(),
+            conflicts: Vec::new(),
+            decisions: Vec::new(),
+        });
+    }
     let mut log = match rest {
         Rest::Texts(texts) => Log::of_texts(shared, texts),
         Rest::Parts(parts) => Log::of_parts(parts),
     }
     .ok()?;
     log.add_shared(shared, 0).ok()?;
-    if !beginning.is_before(log.first.as_ref(), log.ends().collect()) {
+    if !beginning.is_before(log.first.as_ref().map(Row::raw), log.ends().collect()) {
         return None;
     }
     log.settled(&[], beginning.rows(), style).ok()

@@ -9,6 +9,7 @@
 //! except for the fields in `fields`.
 
 mod alike;
+mod appended;
 mod beginning;
 mod fields;
 mod filter;

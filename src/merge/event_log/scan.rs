@@ -16,6 +16,13 @@ pub(super) struct Scanned<'a> {
     pub(super) id: &'a str,
 }
 
+impl<'a> Scanned<'a> {
+    /// The same as bytes.
+    pub(super) fn raw(&self) -> Raw<'a> {
+        Raw { at: self.at.as_bytes(), id: self.id.as_bytes(), line: self.line.as_bytes() }
+    }
+}
+
 /// The same as bytes, all of them ASCII.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Raw<'a> {
