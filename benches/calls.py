@@ -1,5 +1,5 @@
 """What git calls all day, as programs and arguments: a pre-commit hook that has nothing to do, the meta driver, and the
-event-log driver. Callgrind runs them, for those who count instructions and for those who ask what is run at all.
+event-log driver. Valgrind runs them, for those who count instructions and for those who ask what is run at all.
 """
 
 import os
@@ -10,19 +10,36 @@ from measure import fail
 from scene import Stream, log, meta, publish
 
 
-def callgrind(bench, call, *options):
+def callgrind(bench, call):
     """Runs a call, and nothing that it starts, below callgrind; returns what callgrind wrote."""
+    out = bench.at("callgrind")
+    valgrind(bench, call, "--tool=callgrind", f"--callgrind-out-file={out}")
+    with open(out, errors="replace") as file:
+        return file.read()
+
+
+def touched(bench, call):
+    """The addresses that a call runs, reads or writes, in the order in which it does; some more than once."""
+    valgrind(bench, call, "--tool=lackey", "--trace-mem=yes")
+    previous = None
+    with open(bench.at("valgrind"), errors="replace") as file:
+        for line in file:
+            # ` L 0e4d010,8`, and for instructions `I  0045cdc0,4`.
+            found = re.match(r"[I ][ LSM] +([0-9a-f]+),\d+$", line)
+            if found and found[1] != previous:
+                previous = found[1]
+                yield int(previous, 16)
+
+
+def valgrind(bench, call, *options):
     if shutil.which("valgrind") is None:
         fail("valgrind is not installed", "apt-get install valgrind")
     place, words, env = call
-    out = bench.at("callgrind")
     bench.run(
-        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--log-file={bench.at('valgrind')}",
-        "--trace-children=no", *options, bench.at("bin/git-mission"), *words,
+        "valgrind", f"--log-file={bench.at('valgrind')}", "--trace-children=no", *options,
+        bench.at("bin/git-mission"), *words,
         cwd=place, env=env, check=words[0] == "hook",
     )  # fmt: skip
-    with open(out, errors="replace") as file:
-        return file.read()
 
 
 def hook(bench, name="pre-commit"):

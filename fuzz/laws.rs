@@ -105,10 +105,13 @@ pub fn meta_merge(data: &[u8]) {
 pub fn event_log_merge(data: &[u8]) {
     let Some(texts) = versions(data) else { return };
     let style = ConflictStyle::default();
+    let behind = log_behind_its_beginning(&texts, &style, 1 + data.len() % 61);
     let Ok(merged) = event_log::merge(&texts, &style) else {
         assert!(event_log::merge(&texts.swapped(), &style).is_err(), "refused from one side only");
+        assert_eq!(behind, None, "refused only as a whole");
         return;
     };
+    assert!(behind.is_none_or(|text| text == merged.to_bytes()), "not what the whole texts give");
     let swapped = event_log::merge(&texts.swapped(), &style).expect("refused from one side only");
     assert_eq!(swapped.conflicts.len(), merged.conflicts.len());
     if !merged.conflicts.is_empty() {
@@ -129,6 +132,20 @@ pub fn event_log_merge(data: &[u8]) {
             event_log::merge(&Sides { base: texts.base, ours, theirs }, &style).expect("merged again");
         assert_eq!(again.to_bytes(), bytes, "merged again");
     }
+}
+
+/// The result where the beginning that all share is looked at `step` bytes at a time and then given up.
+fn log_behind_its_beginning(texts: &Sides<&[u8]>, style: &ConflictStyle, step: usize) -> Option<Vec<u8>> {
+    let shared = event_log::shared_length(texts);
+    let (mut beginning, mut left) = (event_log::Beginning::default(), Vec::new());
+    for more in texts.ours[..shared].chunks(step) {
+        left.extend_from_slice(more);
+        beginning.look(&left);
+        left.drain(..beginning.give_up());
+    }
+    let rest = event_log::Rest::Texts(texts.map(|text| &text[shared..]));
+    let merged = event_log::merge_behind(&beginning, &left[beginning.end()..], &rest, style)?;
+    Some([&texts.ours[..beginning.bytes()], &merged.to_bytes()].concat())
 }
 
 /// Slugs and paths: a slug is one path component that no system reads otherwise, and a path belongs to a mission

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use git_mission::merge::event_log::{Merged, Part, Refusal, merge, merge_after, merge_parts};
+use git_mission::merge::event_log::{
+    Beginning, Merged, Part, Refusal, Rest, merge, merge_after, merge_behind, merge_parts, shared_length,
+};
 use git_mission::merge::{ConflictStyle, Rule, Sides, Winner};
 
 use crate::merge_support::{check_cases, check_every_resolution, corpus, lines_by_holder, mirrored};
@@ -29,6 +31,27 @@ pub(crate) fn merge_by_holder(base: &str, ours: &str, theirs: &str) -> Result<St
         .map(|(bits, text)| Part { text: text.as_bytes(), held: held(bits) })
         .collect();
     merge_parts(&[], &parts, &ConflictStyle::default()).map(|merged| text(&merged))
+}
+
+/// The result where what all begin with is looked at `step` bytes at a time and then given up, and how many bytes were;
+/// `None` if something new belongs into it.
+pub(crate) fn merge_behind_its_beginning(texts: &Sides<&str>, step: usize) -> Option<(String, usize)> {
+    let whole = run(texts.base.as_bytes(), texts.ours.as_bytes(), texts.theirs.as_bytes());
+    let shared = shared_length(&texts.map(str::as_bytes));
+    let (mut beginning, mut left) = (Beginning::default(), Vec::new());
+    for more in texts.ours.as_bytes()[..shared].chunks(step) {
+        left.extend_from_slice(more);
+        beginning.look(&left);
+        left.drain(..beginning.give_up());
+    }
+    let rest = Rest::Texts(texts.map(|text| &text.as_bytes()[shared..]));
+    let merged = merge_behind(&beginning, &left[beginning.end()..], &rest, &ConflictStyle::default())?;
+    let whole = whole.expect("not refused either");
+    assert_eq!(
+        (merged.counts, &merged.conflicts, &merged.decisions),
+        (whole.counts, &whole.conflicts, &whole.decisions)
+    );
+    Some((texts.ours[..beginning.bytes()].to_owned() + &text(&merged), beginning.bytes()))
 }
 
 #[test]
@@ -226,6 +249,65 @@ fn ids_that_stand_twice_take_the_shared_beginning_apart() {
             merge_after(&[], &Sides { base, ours, theirs }, &ConflictStyle::default()).expect("merged");
         assert_eq!((text(&fast), fast.counts), (text(&slow), slow.counts), "{ids}");
     }
+}
+
+/// What stands as it is need not be held, unless something new belongs into it.
+#[test]
+fn a_beginning_that_was_given_up_is_given_back_only_for_what_belongs_into_it() {
+    let row = |at: &str, id: &str| format!("{{\"at\": \"{at}\", \"event_id\": \"{id}\"}}\n");
+    let begun = row("1", "A") + &row("3", "C") + &row("5", "E");
+    let merged = |base: &str, ours: &str, theirs: &str| {
+        let texts = Sides {
+            base: &*(begun.clone() + base),
+            ours: &(begun.clone() + ours),
+            theirs: &(begun.clone() + theirs),
+        }
+        .map(str::to_owned);
+        let texts = texts.as_ref().map(String::as_str);
+        let whole =
+            run(texts.base.as_bytes(), texts.ours.as_bytes(), texts.theirs.as_bytes()).expect("merged");
+        let behind = merge_behind_its_beginning(&texts, 5);
+        behind.map(|(merged, bytes)| {
+            assert_eq!(merged, text(&whole));
+            bytes
+        })
+    };
+    let all = Some(begun.len());
+    assert_eq!(merged("", &row("6", "F"), &row("7", "G")), all);
+    assert_eq!(merged("", &row("5", "F"), ""), all);
+    assert_eq!(merged("", "", ""), all);
+    // The same on both sides, twice on one, and without an end.
+    assert_eq!(merged("", &row("6", "F"), &row("6", "F")), all);
+    assert_eq!(merged("", &(row("6", "F") + &row("7", "F")), &row("8", "G")), all);
+    assert_eq!(merged("", &(row("6", "F") + &row("7", "G")), &(row("9", "F") + &row("6", "H"))), all);
+    assert_eq!(merged("", row("6", "F").trim_end(), &row("6", "E")), None);
+    assert_eq!(merged("", row("7", "G").trim_end(), &(row("6", "F") + "\n" + &row("8", "H"))), all);
+    assert_eq!(merged("", row("7", "G").trim_end(), &row("6", "F")), all);
+    // More than a few.
+    let many = |ids: std::ops::Range<usize>| {
+        ids.map(|id| row(&format!("7{id:03}"), &format!("G{id}"))).collect::<String>()
+    };
+    assert_eq!(merged("", &many(0..40), &many(40..50)), all);
+    assert_eq!(merged("", &many(0..16), ""), all);
+    assert_eq!(merged("", &many(3..12), &many(12..20)), all);
+    // Not in order, or with an id that was there.
+    assert_eq!(merged("", &row("4", "F"), &row("7", "G")), None);
+    assert_eq!(merged("", &row("6", "F"), &row("5", "D")), None);
+    assert_eq!(merged("", &row("6", "F"), &row("7", "A")), None);
+    // A row in which sides differ, behind all others.
+    let (x, y) = (
+        "{\"at\": \"6\", \"event_id\": \"F\", \"x\": 1}\n",
+        "{\"at\": \"6\", \"event_id\": \"F\", \"x\": 2}\n",
+    );
+    assert_eq!(merged(&row("6", "F"), x, y), all);
+    // Of two spellings, or of rows out of order, the beginning ends before them.
+    let odd = row("4", "D") + &row("8", "H");
+    assert_eq!(merged(&odd, &(odd.clone() + &row("9", "I")), &odd), None);
+    let odd = row("6", "F").replace(": ", ":") + &row("8", "H");
+    assert_eq!(merged(&odd, &(odd.clone() + &row("9", "I")), &odd), all);
+    // What cannot be read is for those who have the whole.
+    let texts = Sides { base: &*begun, ours: &*(begun.clone() + "{"), theirs: &*begun }.map(str::to_owned);
+    assert_eq!(merge_behind_its_beginning(&texts.as_ref().map(String::as_str), 9), None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use git_mission::merge::event_log::merge_after;
 use git_mission::merge::{ConflictStyle, Sides};
 use serde_json::Value;
 
-use crate::merge_event_log::merge_by_holder;
+use crate::merge_event_log::{merge_behind_its_beginning, merge_by_holder};
 use crate::merge_histories::event_log::EventLog;
 use crate::merge_histories::{Flavour, Kind, Triple, Verdict, at_most, check, check_triples, equal};
 use crate::merge_support::{check_every_resolution, mirrored, resolved};
@@ -54,6 +54,11 @@ fn beginning_is_no_matter(triple: &Triple) -> Verdict {
     let apart =
         merge_by_holder(&triple.base, &triple.ours, &triple.theirs).map_err(|refusal| refusal.to_string())?;
     equal("texts taken apart", &apart, &triple.merged.text)?;
+    for sides in [&sides, &Sides { base: &triple.base, ours: &triple.ours, theirs: &triple.theirs }] {
+        if let Some(behind) = merge_behind_its_beginning(sides, 1 + apart.len() % 97) {
+            equal("the beginning given up", &behind.0, &triple.merged.text)?;
+        }
+    }
     equal("canonical inputs", &run(&base, &ours, &theirs)?, &triple.merged.text)
 }
 

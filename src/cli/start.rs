@@ -30,6 +30,8 @@ pub fn main() -> ExitCode {
         Printer::standard().note(&format!("error: internal error: {}", info.to_string().replace('\n', " ")));
     }));
     let code = panic::catch_unwind(panic::AssertUnwindSafe(|| match parsed {
+        // git calls it for every file that both sides changed: what the other commands need is not touched.
+        Ok(Command::MergeDriver(args)) => command::merge_driver::run(&mut Printer::standard(), args).code(),
         Ok(command) => dispatch(command),
         Err(error) => usage(&error, is_driver),
     }));
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
     }))
 }
 
+#[cold]
 fn usage(error: &clap::Error, is_driver: bool) -> u8 {
     let is_question = matches!(
         error.kind(),
@@ -88,6 +91,7 @@ fn words(error: &clap::Error) -> String {
     harmful.fold(error.to_string(), |text, arg| text.replace(&arg, &escape(&arg)))
 }
 
+#[inline(never)]
 fn dispatch(command: Command) -> u8 {
     let mut printer = Printer::standard();
     let printer = &mut printer;

@@ -27,9 +27,16 @@ fn run(bytes: &[u8], special: impl Fn(u64) -> u64) -> usize {
             return 8 * at + special.trailing_zeros() as usize / 8;
         }
     }
-    let mut last = [b'"'; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    8 * chunks.len() + special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8
+    let end = |last| special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8;
+    match bytes.last_chunk::<8>() {
+        // Some of them were looked at, and are plain.
+        Some(last) => bytes.len() - 8 + end(*last),
+        None => {
+            let mut last = [b'"'; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            end(last)
+        }
+    }
 }
 
 /// Eight bytes at once: the lowest bit that is set is the highest of the first byte that does not stand for itself.

@@ -1,39 +1,47 @@
 //! Three logs as the event-log driver reads them. Logs are long and what is new in them is short, so what all of them
-//! begin with is kept only once; where much follows it, so is every line that more than one of them holds. Knows
-//! nothing about rows.
+//! begin with goes straight to the result, unless it has to be looked at again; where much follows it, every line that more
+//! than one of them holds is kept once. Knows nothing about rows.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Read};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
 use super::log_parts::LogParts;
 use crate::merge::Sides;
+use crate::merge::event_log::{Beginning, Rest, common};
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
-const BLOCK: usize = 1 << 13;
-
-/// Texts up to this length, in bytes, are read at once.
-const SHORT: usize = 1 << 20;
+const BLOCK: usize = 1 << 14;
 
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
 
+/// The three files, of which nothing was read.
+#[derive(Debug)]
+pub(super) struct LogFiles<'p> {
+    paths: &'p Sides<PathBuf>,
+    files: Sides<File>,
+    /// Of ours: its length in bytes and its permissions
+    bytes: usize,
+    permissions: Permissions,
+}
+
 /// The three texts in two parts.
 #[derive(Debug)]
 pub(super) struct LogTexts {
-    /// Ours; where lines were compared one by one, only what all begin with
+    /// What of ours is kept; where lines were compared one by one, only what all begin with
     ours: Vec<u8>,
-    /// How many bytes all begin with, in whole lines
-    shared: usize,
-    rest: Rest,
-    /// Those of our file
-    permissions: Permissions,
+    /// What all begin with, in whole lines: where the kept part of it begins in `ours`, and where it ends
+    shared: (usize, usize),
+    /// The rows that stand as they are and were not kept
+    beginning: Beginning,
+    following: Following,
 }
 
 /// What follows what all begin with.
 #[derive(Debug)]
-pub(super) enum Rest {
+enum Following {
     /// The texts of the others
     Texts {
         /// What is left of the base
@@ -49,33 +57,27 @@ pub(super) enum Rest {
 struct Source<'p> {
     file: File,
     path: &'p Path,
-    /// Its length in bytes when it was opened
-    bytes: usize,
-    permissions: Permissions,
     /// Whether its end was met
     ended: bool,
 }
 
-impl<'p> Source<'p> {
-    fn open(path: &'p Path) -> Result<Self, OpError> {
-        let file = File::open(path).map_err(OpError::file(path))?;
-        let metadata = file.metadata().map_err(OpError::file(path))?;
-        let bytes = usize::try_from(metadata.len()).unwrap_or(0);
-        Ok(Self { file, path, bytes, permissions: metadata.permissions(), ended: false })
+impl Source<'_> {
+    /// Adds the next block to `text`, or as much of it as there is.
+    fn block(&mut self, text: &mut Vec<u8>) -> Result<(), OpError> {
+        if !self.ended {
+            let read = (&self.file).take(BLOCK as u64).read_to_end(text).map_err(OpError::file(self.path))?;
+            self.ended = read < BLOCK;
+        }
+        Ok(())
     }
 
-    /// Fills `block`, or as much of it as there is.
-    fn fill<'b>(&mut self, block: &'b mut [u8]) -> Result<&'b [u8], OpError> {
-        let mut filled = 0;
-        while filled < block.len() && !self.ended {
-            match self.file.read(&mut block[filled..]) {
-                Ok(0) => self.ended = true,
-                Ok(bytes) => filled += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(OpError::file(self.path)(error)),
-            }
+    /// How many bytes follow so many, if not all of them were read.
+    fn follows(&self, bytes: usize) -> Result<usize, OpError> {
+        if self.ended {
+            return Ok(0);
         }
-        Ok(&block[..filled])
+        let all = self.file.metadata().map_err(OpError::file(self.path))?.len();
+        Ok(usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(bytes))
     }
 
     /// Adds what was not read yet.
@@ -88,56 +90,13 @@ impl<'p> Source<'p> {
     }
 }
 
-impl LogTexts {
-    /// Reads three files.
-    pub(super) fn read(files: &Sides<PathBuf>) -> Result<Self, OpError> {
-        Self::read_with(files, MUCH)
-    }
-
-    fn read_with(paths: &Sides<PathBuf>, much: usize) -> Result<Self, OpError> {
-        let sources = paths.as_ref().try_map(|_, path| Source::open(path))?;
-        let Sides { base: mut base_source, ours: mut ours_source, theirs: mut theirs_source } = sources;
-        let bytes = base_source.bytes.saturating_add(ours_source.bytes).saturating_add(theirs_source.bytes);
-        // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
-        let permissions = ours_source.permissions.clone();
-        let mut ours = Vec::with_capacity(ours_source.bytes.saturating_add(BLOCK));
-        let mut blocks = [vec![0; BLOCK], vec![0; BLOCK]];
-        let [base, theirs] = &mut blocks;
-        if ours_source.bytes <= SHORT {
-            ours_source.finish(&mut ours)?;
-        }
-        let mut from = 0;
-        let (equal, base, theirs) = loop {
-            if !ours_source.ended {
-                let read = ours.len();
-                ours.resize(read + BLOCK, 0);
-                let more = ours_source.fill(&mut ours[read..])?.len();
-                ours.truncate(read + more);
-            }
-            let base = base_source.fill(base)?;
-            let theirs = theirs_source.fill(theirs)?;
-            let equal = common(&ours[from..], base, theirs);
-            if equal < BLOCK {
-                break (from + equal, base[equal..].to_vec(), theirs[equal..].to_vec());
-            }
-            from += BLOCK;
-        };
-        let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-        if bytes.saturating_sub(3 * shared) > much {
-            ours.truncate(shared);
-            if let Some(parts) = LogParts::read(paths, shared)? {
-                return Ok(Self { ours, shared, rest: Rest::Parts(parts), permissions });
-            }
-            return Self::read_with(paths, usize::MAX);
-        }
-        ours_source.finish(&mut ours)?;
-        let begun = &ours[shared..equal];
-        let rest = |read: Vec<u8>, mut source: Source<'_>| {
-            let mut text = [begun, read.as_slice()].concat();
-            source.finish(&mut text).map(|()| text)
-        };
-        let rest = Rest::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
-        Ok(Self { ours, shared, rest, permissions })
+impl<'p> LogFiles<'p> {
+    /// Opens them.
+    pub(super) fn open(paths: &'p Sides<PathBuf>) -> Result<Self, OpError> {
+        let files = paths.as_ref().try_map(|_, path| File::open(path).map_err(OpError::file(path)))?;
+        let metadata = files.ours.metadata().map_err(OpError::file(&paths.ours))?;
+        let bytes = usize::try_from(metadata.len()).unwrap_or(0);
+        Ok(Self { paths, files, bytes, permissions: metadata.permissions() })
     }
 
     /// The permissions of our file.
@@ -145,46 +104,134 @@ impl LogTexts {
         &self.permissions
     }
 
-    /// What all begin with, in whole lines.
+    /// Reads them. The rows at the beginning that all share and that stand as they are go into `result`, which is at a path,
+    /// and are not kept; without it they are.
+    pub(super) fn read(self, mut result: Option<(&mut File, &Path)>) -> Result<LogTexts, OpError> {
+        let Self { paths, files, bytes, .. } = self;
+        let source = |file, path| Source { file, path, ended: false };
+        let mut base_source = source(files.base, &*paths.base);
+        let mut ours_source = source(files.ours, &*paths.ours);
+        let mut theirs_source = source(files.theirs, &*paths.theirs);
+        // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
+        let room = if result.is_some() { BLOCK } else { bytes };
+        let mut ours = Vec::with_capacity(room.saturating_add(2 * BLOCK));
+        // One block of the others after the other is held in the same place.
+        let mut block = Vec::with_capacity(BLOCK);
+        let mut beginning = Beginning::default();
+        let mut from = 0;
+        let (equal, base, theirs) = loop {
+            ours_source.block(&mut ours)?;
+            base_source.block(&mut block)?;
+            let begun = begun_alike(&ours[from..], &block);
+            let base = if begun < BLOCK { block.clone() } else { Vec::new() };
+            block.clear();
+            theirs_source.block(&mut block)?;
+            let equal = begun.min(begun_alike(&ours[from..], &block));
+            if equal < BLOCK {
+                // A base that is as ours to the end of the block was not kept.
+                let base = if begun < BLOCK { &base[equal..] } else { &ours[from + equal..from + BLOCK] };
+                break (from + equal, base.to_vec(), block.split_off(equal));
+            }
+            block.clear();
+            from += BLOCK;
+            if let Some((file, path)) = &mut result {
+                let written = beginning.end();
+                beginning.look(&ours[..from]);
+                file.write_all(&ours[written..beginning.end()]).map_err(OpError::file(*path))?;
+                let gone = beginning.give_up();
+                ours.drain(..gone);
+                from -= gone;
+            }
+        };
+        let shared = ours[..equal].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        if let Some((file, path)) = &mut result {
+            let written = beginning.end();
+            beginning.look(&ours[..shared]);
+            file.write_all(&ours[written..beginning.end()]).map_err(OpError::file(*path))?;
+        }
+        let before = beginning.bytes() - beginning.end() + shared;
+        let shared = (beginning.end(), shared);
+        let follows = [&base_source, &ours_source, &theirs_source].map(|source| source.follows(before));
+        if follows.into_iter().sum::<Result<usize, _>>()? > MUCH
+            && let Some(parts) = LogParts::read(paths, before)?
+        {
+            ours.truncate(shared.1);
+            return Ok(LogTexts { ours, shared, beginning, following: Following::Parts(parts) });
+        }
+        ours_source.finish(&mut ours)?;
+        let begun = &ours[shared.1..equal];
+        let rest = |read: Vec<u8>, mut source: Source<'_>| {
+            let mut text = [begun, read.as_slice()].concat();
+            source.finish(&mut text).map(|()| text)
+        };
+        let following =
+            Following::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
+        Ok(LogTexts { ours, shared, beginning, following })
+    }
+}
+
+impl LogTexts {
+    /// The rows that all begin with and that stand as they are; none where everything is kept.
+    pub(super) fn beginning(&self) -> &Beginning {
+        &self.beginning
+    }
+
+    /// What all hold behind them, in whole lines.
     pub(super) fn shared(&self) -> &[u8] {
-        &self.ours[..self.shared]
+        &self.ours[self.shared.0..self.shared.1]
     }
 
     /// The texts that follow it, or the lines of all three.
-    pub(super) fn rest(&self) -> Result<Sides<&[u8]>, &LogParts> {
-        match &self.rest {
-            Rest::Texts { base, theirs } => Ok(Sides { base, ours: &self.ours[self.shared..], theirs }),
-            Rest::Parts(parts) => Err(parts),
+    pub(super) fn rest(&self) -> Rest<'_> {
+        match &self.following {
+            Following::Texts { base, theirs } => {
+                Rest::Texts(Sides { base, ours: &self.ours[self.shared.1..], theirs })
+            }
+            Following::Parts(parts) => Rest::Parts(parts.parts()),
         }
     }
 }
 
-/// How many bytes all three begin with.
-fn common(ours: &[u8], base: &[u8], theirs: &[u8]) -> usize {
-    let most = base.len().min(ours.len()).min(theirs.len());
-    if base[..most] == ours[..most] && theirs[..most] == ours[..most] {
-        return most;
-    }
-    base.iter().zip(ours).zip(theirs).take_while(|((b, o), t)| b == o && b == t).count()
+/// How many bytes of a block are those of the text.
+fn begun_alike(text: &[u8], block: &[u8]) -> usize {
+    if text.starts_with(block) { block.len() } else { common(text, block) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(base: &str, ours: &str, theirs: &str, shared: usize) {
-        let directory = tempfile::tempdir().expect("a directory");
-        let texts = Sides { base, ours, theirs };
-        let files =
-            Sides { base: "base", ours: "ours", theirs: "theirs" }.map(|name| directory.path().join(name));
-        for (path, text) in [(&files.base, base), (&files.ours, ours), (&files.theirs, theirs)] {
+    fn written(directory: &Path, texts: &Sides<&str>) -> Sides<PathBuf> {
+        let files = Sides { base: "base", ours: "ours", theirs: "theirs" }.map(|name| directory.join(name));
+        for (path, text) in
+            [(&files.base, texts.base), (&files.ours, texts.ours), (&files.theirs, texts.theirs)]
+        {
             std::fs::write(path, text).expect("a file");
         }
-        let read = LogTexts::read(&files).expect("readable");
-        assert_eq!(read.shared(), &base.as_bytes()[..shared]);
-        let rest = read.rest().expect("short texts stay whole");
-        assert_eq!(rest, texts.map(|text| &text.as_bytes()[shared..]));
+        files
+    }
+
+    /// `shared` bytes are shared, of which the rows in the first `standing` bytes need not be kept.
+    #[track_caller]
+    fn check_standing(base: &str, ours: &str, theirs: &str, shared: usize, standing: usize) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let texts = Sides { base, ours, theirs };
+        let files = written(directory.path(), &texts);
+        let path = directory.path().join("result");
+        let mut result = File::create(&path).expect("a file");
+        for (result, standing) in [(None, 0), (Some((&mut result, &*path)), standing)] {
+            let read = LogFiles::open(&files).and_then(|files| files.read(result)).expect("readable");
+            assert_eq!(read.beginning().bytes(), standing);
+            assert_eq!(read.shared(), &base.as_bytes()[standing..shared]);
+            let Rest::Texts(rest) = read.rest() else { panic!("short texts stay whole") };
+            assert_eq!(rest, texts.map(|text| &text.as_bytes()[shared..]));
+            assert_eq!(std::fs::read(&path).expect("a file"), &ours.as_bytes()[..standing]);
+        }
+    }
+
+    #[track_caller]
+    fn check(base: &str, ours: &str, theirs: &str, shared: usize) {
+        check_standing(base, ours, theirs, shared, 0);
     }
 
     #[test]
@@ -208,10 +255,42 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_stand_are_not_kept() {
+        let row = |at: usize| format!("{{\"at\": \"{at:07}\", \"event_id\": \"{at:0200}\"}}\n");
+        // Shorter and longer than a block, and ending at the end of one.
+        let length = row(1).len();
+        for rows in [1, 2, BLOCK / length, BLOCK / length + 1, 3 * BLOCK / length, 400] {
+            let base: String = (1..=rows).map(row).collect();
+            let (ours, theirs) = (format!("{base}{}", row(rows + 1)), format!("{base}{}", row(rows + 2)));
+            check_standing(&base, &ours, &theirs, base.len(), base.len());
+            check_standing(&base, &base, &theirs, base.len(), base.len());
+            check_standing(&base, &ours, &base, base.len(), base.len());
+            check_standing(&base, &base, &base, base.len(), base.len());
+            // Half a row is shared as well.
+            let cut = base.len() - length / 2;
+            check_standing(&base[..cut], &ours, &theirs, base.len() - length, base.len() - length);
+            // A row that is not in order, and what follows it, has to be looked at.
+            let odd = |text: &str| format!("{text}{}{}", row(rows), row(rows + 7));
+            let shared = base.len() + 2 * length;
+            check_standing(&odd(&base), &odd(&base), &odd(&base), shared, base.len());
+        }
+    }
+
+    #[test]
+    fn a_row_may_be_longer_than_a_block_and_end_with_one() {
+        for length in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 5] {
+            let row = |at: &str| format!("{{\"at\": \"{at}{}\"}}\n", "0".repeat(length - 12));
+            let base = row("1") + &row("2");
+            assert_eq!(base.len(), 2 * length);
+            check_standing(&base, &(base.clone() + "{}\n"), &base, base.len(), base.len());
+        }
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
         let files =
             Sides { base: "/nowhere/base", ours: "/dev/null", theirs: "/dev/null" }.map(PathBuf::from);
-        let error = LogTexts::read(&files).expect_err("not there");
+        let error = LogFiles::open(&files).expect_err("not there");
         assert!(error.to_string().contains("/nowhere/base"), "{error}");
     }
 }

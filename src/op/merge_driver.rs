@@ -3,12 +3,13 @@
 //! INVARIANT: `%A` changes only when a finished file takes its place. Knows no merge rule: those are `merge`'s.
 
 use std::fs;
-use std::io::{BufWriter, ErrorKind, Write as _};
+use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::OpError;
-use super::log_files::LogTexts;
+use super::log_files::LogFiles;
 use crate::git::{Beside, merge_text};
+use crate::merge::event_log::Rest;
 use crate::merge::{self, Conflict, ConflictStyle, Kind, Sides, event_log};
 
 /// What the name of a result has after that of `%A` until it is finished. The registered command line knows it too.
@@ -81,21 +82,36 @@ fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpErro
 }
 
 /// Merges logs without keeping three whole texts; `None` if that cannot be done.
-fn logs_in_parts(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
-    let texts = LogTexts::read(files)?;
+fn logs_in_parts(paths: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
+    let files = LogFiles::open(paths)?;
+    let (beside, mut file) = create_beside(&paths.ours, files.permissions())?;
+    // Most rows stand as they are: they are written while they are read.
+    let texts = files.read(Some((&mut file, beside.path())))?;
+    if let Some(merged) = event_log::merge_behind(texts.beginning(), texts.shared(), &texts.rest(), style) {
+        return finish_log(beside, file, &paths.ours, &merged).map(Some);
+    }
+    drop((texts, file, beside));
+    // Something new belongs between them.
+    let files = LogFiles::open(paths)?;
+    let permissions = files.permissions().clone();
+    let texts = files.read(None)?;
     let merged = match texts.rest() {
-        Ok(rest) => event_log::merge_after(texts.shared(), &rest, style),
-        Err(parts) => event_log::merge_parts(texts.shared(), &parts.parts(), style),
+        Rest::Texts(rest) => event_log::merge_after(texts.shared(), &rest, style),
+        Rest::Parts(parts) => event_log::merge_parts(texts.shared(), &parts, style),
     };
-    merged.ok().map(|merged| finish_log(&files.ours, texts.permissions(), &merged)).transpose()
+    let Ok(merged) = merged else { return Ok(None) };
+    let (beside, file) = create_beside(&paths.ours, &permissions)?;
+    finish_log(beside, file, &paths.ours, &merged).map(Some)
 }
 
 fn finish_log(
+    beside: Beside,
+    mut file: fs::File,
     path: &Path,
-    permissions: &fs::Permissions,
     merged: &event_log::Merged<'_>,
 ) -> Result<Attempt, OpError> {
-    replace_as(path, permissions, merged.pieces())?;
+    fill(&mut file, merged.pieces()).map_err(OpError::file(beside.path()))?;
+    beside.put(file, path).map_err(OpError::file(path))?;
     Ok(Attempt::Ended(ending(&merged.conflicts)))
 }
 
@@ -123,24 +139,16 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
 /// Writes a file beside `path`, whose permissions it keeps, and puts it in its place.
 fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
     let permissions = fs::metadata(path).map_err(OpError::file(path))?.permissions();
-    replace_as(path, &permissions, pieces)
+    let (beside, mut file) = create_beside(path, &permissions)?;
+    fill(&mut file, pieces).map_err(OpError::file(beside.path()))?;
+    beside.put(file, path).map_err(OpError::file(path))
 }
 
-/// The same, where the permissions are known.
-fn replace_as<'a>(
-    path: &Path,
-    permissions: &fs::Permissions,
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<(), OpError> {
-    let (beside, mut file) = create_beside(path, permissions)?;
-    let write = |file: &mut fs::File| {
-        // Pieces that are longer than the buffer are not copied into it.
-        let mut writer = BufWriter::with_capacity(1 << 14, file);
-        pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
-        writer.flush()
-    };
-    write(&mut file).map_err(OpError::file(beside.path()))?;
-    beside.put(file, path).map_err(OpError::file(path))
+fn fill<'a>(file: &mut fs::File, pieces: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
+    // Pieces that are longer than the buffer are not copied into it.
+    let mut writer = BufWriter::with_capacity(1 << 14, file);
+    pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
+    writer.flush()
 }
 
 /// Creates the file that [`replace`] writes. Its name is known, so that the command line that git calls can remove it

@@ -13,8 +13,8 @@ pub(in crate::cli) fn run(printer: &mut Printer, args: args::MergeDriver) -> Dri
     // For tests of what a panic looks like; no user's program has it.
     #[cfg(debug_assertions)]
     assert!(env::text(env::GIT_MISSION_TEST_PANIC).as_deref() != Some("merge-driver"), "asked to panic");
-    let path =
-        args.path.map_or_else(|| args.ours.display().to_string(), |path| path.to_string_lossy().into_owned());
+    let name = args.path.unwrap_or_else(|| args.ours.clone().into_os_string());
+    let path = name.to_string_lossy();
     let Some(kind) = Kind::parse(&args.kind) else {
         printer.note(&format!("error: no merge driver is called {:?}; {path} was not merged", args.kind));
         printer.note("hint: git mission install");

@@ -6,9 +6,10 @@
 use super::scan::{Field, MAX_BYTES, Member, Raw, Scanner};
 use crate::json::plain_ascii_run;
 
-/// Gives one row after another, until one is not in canonical form or not ended.
-pub(super) struct Alike<'a> {
-    text: &'a [u8],
+/// Gives one row of a text after another, until one is not in canonical form or not ended. The text may grow at its end, and
+/// lose what [`Alike::needed`] does not begin with.
+#[derive(Debug, Default)]
+pub(super) struct Alike {
     /// Where the row that was given last begins; the bytes before the one after it are settled
     previous: usize,
     next: usize,
@@ -20,15 +21,27 @@ pub(super) struct Alike<'a> {
     changed: Vec<usize>,
 }
 
-impl<'a> Alike<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, previous: 0, next: 0, members: Vec::new(), fields: Vec::new(), changed: Vec::new() }
+impl Alike {
+    /// Where the next row begins.
+    pub(super) fn position(&self) -> usize {
+        self.next
     }
 
-    /// The next row. After `None` there is none any more.
-    pub(super) fn next(&mut self) -> Option<Raw<'a>> {
-        let row = &self.text[self.next..];
-        let length = match self.repeated(row).or_else(|| self.compared(row)) {
+    /// From where on the text is needed: what is before is looked at no more.
+    pub(super) fn needed(&self) -> usize {
+        self.previous
+    }
+
+    /// As many bytes are gone from the beginning of the text; they were not needed.
+    pub(super) fn forget(&mut self, bytes: usize) {
+        self.previous -= bytes;
+        self.next -= bytes;
+    }
+
+    /// The next row of the text. After `None` there is none any more.
+    pub(super) fn next<'a>(&mut self, text: &'a [u8]) -> Option<Raw<'a>> {
+        let row = &text[self.next..];
+        let length = match self.repeated(text).or_else(|| self.compared(text)) {
             Some(length) => length,
             None => self.scanned(row)?,
         };
@@ -56,8 +69,8 @@ impl<'a> Alike<'a> {
 
     /// The length of the row, if it differs from the row before in the same values as that one did, all of them plain
     /// strings as long as they were: most rows that follow each other differ in their time and their id.
-    fn repeated(&self, row: &'a [u8]) -> Option<usize> {
-        let before = &self.text[self.previous..self.next];
+    fn repeated(&self, text: &[u8]) -> Option<usize> {
+        let (before, row) = (&text[self.previous..self.next], &text[self.next..]);
         let mut from = 0;
         if self.changed.is_empty() || row.len() < before.len() {
             return None;
@@ -75,9 +88,9 @@ impl<'a> Alike<'a> {
 
     /// The length of the row, if its keys are those of the row before; then `members` are its members. Else they are
     /// of no use any more.
-    fn compared(&mut self, row: &'a [u8]) -> Option<usize> {
+    fn compared(&mut self, text: &[u8]) -> Option<usize> {
         // A few bytes more than the row before, so that its end is compared in one step as well.
-        let before = &self.text[self.previous..self.text.len().min(self.next + 8)];
+        let (before, row) = (&text[self.previous..text.len().min(self.next + 8)], &text[self.next..]);
         let (mut old, mut new, mut at) = (0, 0, 0);
         let mut scanner = Scanner::new(row);
         self.changed.clear();
@@ -121,7 +134,7 @@ impl<'a> Alike<'a> {
     }
 
     /// The length of the row, looked at on its own.
-    fn scanned(&mut self, row: &'a [u8]) -> Option<usize> {
+    fn scanned(&mut self, row: &[u8]) -> Option<usize> {
         self.members.clear();
         self.fields.clear();
         self.changed.clear();
@@ -137,8 +150,8 @@ impl<'a> Alike<'a> {
     }
 }
 
-/// How many bytes both begin with.
-fn common(one: &[u8], other: &[u8]) -> usize {
+/// How many bytes both texts begin with.
+pub fn common(one: &[u8], other: &[u8]) -> usize {
     let steps =
         |one: &[[u8; 32]], other: &[[u8; 32]]| one.iter().zip(other).take_while(|(a, b)| a == b).count();
     let mut at = 32 * steps(one.as_chunks().0, other.as_chunks().0);
@@ -160,14 +173,18 @@ mod tests {
     /// The rows that both ways give, which have to be the same.
     #[track_caller]
     fn check(text: &str) -> usize {
-        let mut alike = Alike::new(text.as_bytes());
-        let (mut at, mut rows) = (0, 0);
+        let mut alike = Alike::default();
+        let (mut at, mut rows, mut gone) = (0, 0, 0);
         loop {
             let expected = scan(&text.as_bytes()[at..])
                 .filter(|row| text.as_bytes().get(at + row.line.len()) == Some(&b'\n'));
-            let given = alike.next().and_then(Raw::text);
+            let given = alike.next(&text.as_bytes()[gone..]).and_then(Raw::text);
             assert_eq!(given, expected, "row {rows} of {text:?}");
             let Some(row) = expected else { return rows };
+            if rows % 2 == 1 {
+                gone += alike.needed();
+                alike.forget(alike.needed());
+            }
             at += row.line.len() + 1;
             rows += 1;
         }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::alike::Alike;
-use super::filter::Filter;
+use super::appended::Appended;
+use super::beginning::Beginning;
+use super::filter::{Filter, end_of};
 use super::group::{Counts, Group, Item, Readings, Report};
 use super::read::{Version, rows};
 use super::refusal::Refusal;
@@ -77,17 +79,7 @@ pub fn merge_after<'a>(
     texts: &Sides<&'a [u8]>,
     style: &ConflictStyle,
 ) -> Result<Merged<'a>, Refusal> {
-    let versions = texts.try_map(|side, text| {
-        Version::read(text).map_err(|error| {
-            let line = error.line + newlines(shared);
-            Refusal::Unreadable { side, error: JsonError { line, ..error } }
-        })
-    })?;
-    let mut log = Log::default();
-    log.add_version(versions.ours, Readings::OURS);
-    log.add_version(versions.theirs, Readings::THEIRS);
-    log.add_version(versions.base, Readings::BASE);
-    log.finish(shared, style)
+    Log::of_texts(shared, texts)?.finish(shared, style)
 }
 
 /// Whole lines, all of them rows, and which of the versions hold them.
@@ -108,19 +100,55 @@ pub fn merge_parts<'a>(
     parts: &[Part<'a>],
     style: &ConflictStyle,
 ) -> Result<Merged<'a>, Refusal> {
-    let mut log = Log::default();
-    for part in parts {
-        let side = match part.held {
-            Sides { ours: true, .. } => Side::Ours,
-            Sides { theirs: true, .. } => Side::Theirs,
-            _ => Side::Base,
-        };
-        let readings = Readings::of(part.held);
-        for row in rows(part.text) {
-            log.add(row.map_err(|error| Refusal::Unreadable { side, error })?, readings);
-        }
+    Log::of_parts(parts)?.finish(shared, style)
+}
+
+/// What follows the shared beginning.
+#[derive(Debug, Clone)]
+pub enum Rest<'a> {
+    /// In each version
+    Texts(Sides<&'a [u8]>),
+    /// The same, taken apart
+    Parts(Vec<Part<'a>>),
+}
+
+/// As [`merge_after`] or [`merge_parts`], where rows at the beginning were looked at and need not be there any more: the text
+/// that comes out follows them. `shared` are whole lines that all versions hold behind these rows.
+///
+/// `None` if something new belongs between these rows, or if there is something that only the whole texts tell.
+pub fn merge_behind<'a>(
+    beginning: &Beginning,
+    shared: &'a [u8],
+    rest: &Rest<'a>,
+    style: &ConflictStyle,
+) -> Option<Merged<'a>> {
+    if let Rest::Texts(texts) = rest
+        && shared.is_empty()
+        && let Some(appended) = Appended::read(beginning, texts)
+    {
+        return Some(Merged {
+            shared,
+            counts: Counts {
+                kept: beginning.rows(),
+                ours: appended.ours,
+                theirs: appended.rows.len() - appended.ours,
+                ..Counts::default()
+            },
+            lines: appended.rows.into_iter().map(|row| row.line.into()).collect(),
+            conflicts: Vec::new(),
+            decisions: Vec::new(),
+        });
     }
-    log.finish(shared, style)
+    let mut log = match rest {
+        Rest::Texts(texts) => Log::of_texts(shared, texts),
+        Rest::Parts(parts) => Log::of_parts(parts),
+    }
+    .ok()?;
+    log.add_shared(shared, 0).ok()?;
+    if !beginning.is_before(log.first.as_ref().map(Row::raw), log.ends().collect()) {
+        return None;
+    }
+    log.settled(&[], beginning.rows(), style).ok()
 }
 
 fn newlines(text: &[u8]) -> usize {
@@ -137,6 +165,37 @@ struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
+    /// The rows of all versions; `shared` is what comes before.
+    fn of_texts(shared: &[u8], texts: &Sides<&'a [u8]>) -> Result<Self, Refusal> {
+        let versions = texts.try_map(|side, text| {
+            Version::read(text).map_err(|error| {
+                let line = error.line + newlines(shared);
+                Refusal::Unreadable { side, error: JsonError { line, ..error } }
+            })
+        })?;
+        let mut log = Self::default();
+        log.add_version(versions.ours, Readings::OURS);
+        log.add_version(versions.theirs, Readings::THEIRS);
+        log.add_version(versions.base, Readings::BASE);
+        Ok(log)
+    }
+
+    fn of_parts(parts: &[Part<'a>]) -> Result<Self, Refusal> {
+        let mut log = Self::default();
+        for part in parts {
+            let side = match part.held {
+                Sides { ours: true, .. } => Side::Ours,
+                Sides { theirs: true, .. } => Side::Theirs,
+                _ => Side::Base,
+            };
+            let readings = Readings::of(part.held);
+            for row in rows(part.text) {
+                log.add(row.map_err(|error| Refusal::Unreadable { side, error })?, readings);
+            }
+        }
+        Ok(log)
+    }
+
     fn add_version(&mut self, version: Version<'a>, readings: Readings) {
         let first = if version.second.is_some() { readings.first() } else { readings };
         for row in version.first {
@@ -187,20 +246,22 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
+    /// Of every row that was added the end of what says which row it is.
+    fn ends(&self) -> impl Iterator<Item = u64> {
+        self.by_identity.keys().map(|identity| end_of(identity.as_str().as_bytes()))
+    }
+
     /// How much of the shared beginning stands as it is: canonical rows in strict order, before every row that was
     /// added so far, and none of them one that was added. Also how many rows that are.
     fn settled_length(&self, shared: &'a [u8]) -> (usize, usize) {
         let (mut settled, mut count) = (0, 0);
-        let first = self.first.as_ref();
-        let first =
-            first.map(|row| Raw { at: row.at.as_bytes(), id: row.id.as_bytes(), line: row.line.as_bytes() });
-        let filter = Filter::of(self.by_identity.keys().map(|identity| identity.as_str().as_bytes()));
-        let mut previous = Raw { at: b"", id: b"", line: b"" };
-        let mut rows = Alike::new(shared);
-        while let Some(row) = rows.next() {
+        let first = self.first.as_ref().map(Row::raw);
+        let filter = Filter::of(self.ends());
+        let mut previous = Raw::default();
+        let mut rows = Alike::default();
+        while let Some(row) = rows.next(shared) {
             let is_added = || {
-                let identity = if row.id.is_empty() { row.line } else { row.id };
-                filter.may_hold(identity)
+                filter.may_hold(end_of(row.identity()))
                     && row.text().is_none_or(|row| self.by_identity.contains_key(&Row::from(row).identity()))
             };
             if previous >= row || first.is_some_and(|first| row >= first) || is_added() {
@@ -216,12 +277,17 @@ impl<'a> Log<'a> {
     /// The merge of what was added and of the shared beginning.
     fn finish(mut self, shared: &'a [u8], style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
         let (settled, rows) = self.add_unsettled(shared)?;
+        self.settled(&shared[..settled], rows, style)
+    }
+
+    /// The merge of what was added, all of which comes behind the rows of `shared`, which are so many.
+    fn settled(self, shared: &'a [u8], rows: usize, style: &ConflictStyle) -> Result<Merged<'a>, Refusal> {
         let (items, report) = self.settle()?;
         let mut counts = report.counts;
         counts.kept += rows;
         Ok(Merged {
             counts,
-            shared: &shared[..settled],
+            shared,
             lines: lines(items, style)?,
             conflicts: report.conflicts,
             decisions: report.decisions,

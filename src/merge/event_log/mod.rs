@@ -9,6 +9,8 @@
 //! except for the fields in `fields`.
 
 mod alike;
+mod appended;
+mod beginning;
 mod fields;
 mod filter;
 mod group;
@@ -19,7 +21,9 @@ mod refusal;
 mod row;
 mod scan;
 
+pub use alike::common;
+pub use beginning::Beginning;
 pub use group::Counts;
 pub use lost::{Lost, lost};
-pub use merge::{Merged, Part, merge, merge_after, merge_parts, shared_length};
+pub use merge::{Merged, Part, Rest, merge, merge_after, merge_behind, merge_parts, shared_length};
 pub use refusal::Refusal;

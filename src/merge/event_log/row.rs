@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Scanned, scan};
+use super::scan::{Raw, Scanned, scan};
 use crate::json::{JsonError, Limits, Object, Value, line_object, parse_object};
 
 /// A row. Order is the order of the log.
@@ -56,6 +56,11 @@ impl<'a> Row<'a> {
     /// The members.
     pub(super) fn members(&self) -> Result<Object, JsonError> {
         parse_object(self.line.as_bytes(), Limits::ROW)
+    }
+
+    /// The same as bytes.
+    pub(super) fn raw(&self) -> Raw<'_> {
+        Raw { at: self.at.as_bytes(), id: self.id.as_bytes(), line: self.line.as_bytes() }
     }
 
     /// Which row it is.

@@ -16,8 +16,15 @@ pub(super) struct Scanned<'a> {
     pub(super) id: &'a str,
 }
 
+impl<'a> Scanned<'a> {
+    /// The same as bytes.
+    pub(super) fn raw(&self) -> Raw<'a> {
+        Raw { at: self.at.as_bytes(), id: self.id.as_bytes(), line: self.line.as_bytes() }
+    }
+}
+
 /// The same as bytes, all of them ASCII.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Raw<'a> {
     pub(super) at: &'a [u8],
     pub(super) id: &'a [u8],
@@ -25,6 +32,11 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
+    /// What says which row it is: its id, or all of it.
+    pub(super) fn identity(self) -> &'a [u8] {
+        if self.id.is_empty() { self.line } else { self.id }
+    }
+
     /// As text; `None` never happens.
     pub(super) fn text(self) -> Option<Scanned<'a>> {
         let text = |bytes| std::str::from_utf8(bytes).ok();
