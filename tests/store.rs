@@ -2,6 +2,8 @@
 //! out as it was, nothing is lost, and nothing is written that may not be.
 
 mod bodies;
+#[cfg(unix)]
+mod brief;
 mod database;
 mod delivery;
 mod events;

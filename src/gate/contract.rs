@@ -63,7 +63,7 @@ impl Contract {
         let source = Source::new(&root);
         let section = |name| source.section(name);
         let display = section("display_only")?;
-        let names = |reader: Reader<'_>| Ok(reader.texts()?.into_iter().collect::<BTreeSet<String>>());
+        let names = |reader: Reader<'_, '_>| Ok(reader.texts()?.into_iter().collect::<BTreeSet<String>>());
         let mut sections = [const { None }; Context::ALL.len()];
         for context in Context::ALL {
             sections[context as usize] = Some(section(context.name())?.shape()?);
@@ -77,10 +77,10 @@ impl Contract {
             special_lengths: 0,
             sections: sections.map(Option::unwrap_or_default),
             lanes: section("lanes")?.texts()?,
-            aliases: section("lane_aliases")?.map(Reader::text)?,
-            moves: section("lane_moves")?.map(Reader::texts)?,
+            aliases: section("lane_aliases")?.map(|child| child.text())?,
+            moves: section("lane_moves")?.map(|child| child.texts())?,
             event_lanes: section("event_lanes")?.text()?,
-            mappings: section("lane_mapping")?.map(|mapping| mapping.map(Reader::text))?,
+            mappings: section("lane_mapping")?.map(|mapping| mapping.map(|child| child.text()))?,
         };
         let special = contract.forbidden.iter().chain(&contract.display_only).chain(&contract.identities);
         contract.special = special.cloned().collect();

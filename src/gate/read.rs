@@ -1,12 +1,11 @@
 //! Reading the contract file into shapes. Knows the names of the kinds of rules, and nothing of what they say.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use super::shape::{Format, Shape, Type, When};
+use super::shape::{Format, Rule, Shape, Type, When};
 use crate::json::{JsonError, Object, Value};
 
 /// How often sections may refer to each other in a row; more means in a circle.
@@ -70,21 +69,20 @@ impl<'a> Source<'a> {
     }
 
     /// The section of that name at the root.
-    pub(super) fn section(&self, name: &'a str) -> Result<Reader<'_>, ContractError> {
+    pub(super) fn section<'s>(&'s self, name: &'s str) -> Result<Reader<'s, 's>, ContractError> {
         match self.root.get(name) {
-            Some(value) => {
-                Ok(Reader { source: self, at: Rc::new(Place::Path(name.to_owned())), value, depth: 0 })
-            }
+            Some(value) => Ok(Reader { source: self, at: Place::Path(name), value, depth: 0 }),
             None => Err(ContractError { at: name.to_owned(), problem: Problem::Missing }),
         }
     }
 }
 
 /// Where something stands, spelled out only in errors.
-enum Place<'a> {
-    Path(String),
-    Member(Rc<Self>, &'a str),
-    Item(Rc<Self>, usize),
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Path(&'p str),
+    Member(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
 }
 
 impl fmt::Display for Place<'_> {
@@ -98,39 +96,37 @@ impl fmt::Display for Place<'_> {
 }
 
 /// A place in the contract, so that every error can name it.
-#[derive(Clone)]
-pub(super) struct Reader<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a, 'p> {
     source: &'a Source<'a>,
-    at: Rc<Place<'a>>,
+    at: Place<'p>,
     value: &'a Value,
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     /// The value under a key, which must be there.
-    pub(super) fn child(&self, key: &str) -> Result<Self, ContractError> {
-        let members = self.members()?;
-        members
-            .iter()
+    pub(super) fn child(&self, key: &str) -> Result<Reader<'a, '_>, ContractError> {
+        self.members()?
             .find(|(name, _)| *name == key)
-            .map(|(_, child)| child.clone())
+            .map(|(_, child)| child)
             .ok_or_else(|| ContractError { at: format!("{}.{key}", self.at), problem: Problem::Missing })
     }
 
     pub(super) fn text(&self) -> Result<String, ContractError> {
-        self.value.as_str().map(str::to_owned).ok_or_else(|| self.error(Problem::Expected("a string")))
+        self.name().map(str::to_owned)
     }
 
     pub(super) fn texts(&self) -> Result<Vec<String>, ContractError> {
-        self.items()?.iter().map(Self::text).collect()
+        self.items()?.map(|item| item.text()).collect()
     }
 
     /// An object whose values are all read the same way.
     pub(super) fn map<T>(
         &self,
-        read: impl Fn(&Self) -> Result<T, ContractError>,
+        read: impl Fn(Reader<'a, '_>) -> Result<T, ContractError>,
     ) -> Result<BTreeMap<String, T>, ContractError> {
-        self.members()?.iter().map(|(key, child)| Ok(((*key).to_owned(), read(child)?))).collect()
+        self.members()?.map(|(key, child)| Ok((key.to_owned(), read(child)?))).collect()
     }
 
     /// A shape written out here, or the dotted path of one written elsewhere.
@@ -149,33 +145,74 @@ impl<'a> Reader<'a> {
 
     fn written_out(&self) -> Result<Shape, ContractError> {
         let mut shape = Shape::default();
-        let (mut closed, mut optional) = (false, Vec::new());
+        let (mut required, mut optional, mut closed) = (Vec::new(), Vec::new(), false);
         for (rule, child) in self.members()? {
+            let shape = &mut shape;
             match rule {
                 "note" | "shapes" => {}
-                "required_fields" => shape.required = child.texts()?,
-                "optional_fields" => optional = child.texts()?,
+                "required_fields" => required = child.names()?,
+                "optional_fields" => optional = child.names()?,
                 "closed" => closed = child.flag()?,
-                "forbidden_fields" => shape.forbidden = child.texts()?,
-                "types" => shape.types = child.map(|names| names.named(&Type::ALL, Type::name))?,
-                "formats" => shape.formats = child.map(|names| names.named(&Format::ALL, Format::name))?,
-                "non_empty" => shape.non_empty = child.texts()?,
-                "allowed_values" => shape.allowed = child.map(Self::values)?,
-                "forbidden_values" => shape.forbidden_values = child.map(Self::values)?,
-                "forbidden_prefixes" => shape.prefixes = child.map(Self::texts)?,
-                "minimum" => shape.minimum = child.map(Self::integer)?,
-                "maximum" => shape.maximum = child.map(Self::integer)?,
-                "nested" => shape.nested = child.map(Self::shape)?,
-                "use" => shape.include = child.items()?.iter().map(Self::shape).collect::<Result<_, _>>()?,
-                "when" => shape.when = child.items()?.iter().map(Self::when).collect::<Result<_, _>>()?,
+                "forbidden_fields" => {
+                    for key in child.names()? {
+                        shape.forbid(key);
+                    }
+                }
+                "types" => child.rules(shape, |rule, names| {
+                    rule.types = Some(names.named(&Type::ALL, Type::name)?);
+                    Ok(())
+                })?,
+                "formats" => child.rules(shape, |rule, names| {
+                    rule.formats = Some(names.named(&Format::ALL, Format::name)?);
+                    Ok(())
+                })?,
+                "non_empty" => {
+                    for key in child.names()? {
+                        shape.rule(key).non_empty = true;
+                    }
+                }
+                "allowed_values" => child.rules(shape, |rule, values| {
+                    rule.allowed = Some(values.values()?);
+                    Ok(())
+                })?,
+                "forbidden_values" => child.rules(shape, |rule, values| {
+                    rule.forbidden_values = values.values()?;
+                    Ok(())
+                })?,
+                "forbidden_prefixes" => child.rules(shape, |rule, texts| {
+                    rule.prefixes = texts.texts()?;
+                    Ok(())
+                })?,
+                "minimum" => child.rules(shape, |rule, limit| {
+                    rule.minimum = Some(limit.integer()?);
+                    Ok(())
+                })?,
+                "maximum" => child.rules(shape, |rule, limit| {
+                    rule.maximum = Some(limit.integer()?);
+                    Ok(())
+                })?,
+                "nested" => shape.nested = child.map(|child| child.shape())?,
+                "use" => shape.include = child.items()?.map(|item| item.shape()).collect::<Result<_, _>>()?,
+                "when" => shape.when = child.items()?.map(|item| item.when()).collect::<Result<_, _>>()?,
                 _ => return Err(child.error(Problem::UnknownRule)),
             }
         }
-        if closed {
-            let keys: BTreeSet<String> = shape.required.iter().cloned().chain(optional).collect();
-            shape.closed = Some(keys);
+        for key in &required {
+            shape.require(key);
         }
-        Ok(shape.indexed())
+        if closed {
+            shape.close(required.iter().chain(&optional).copied());
+        }
+        Ok(shape.ready())
+    }
+
+    /// An object that says something about each of its keys.
+    fn rules(
+        &self,
+        shape: &mut Shape,
+        read: impl Fn(&mut Rule, Reader<'a, '_>) -> Result<(), ContractError>,
+    ) -> Result<(), ContractError> {
+        self.members()?.try_for_each(|(key, child)| read(shape.rule(key), child))
     }
 
     fn when(&self) -> Result<When, ContractError> {
@@ -185,7 +222,7 @@ impl<'a> Reader<'a> {
                 "if" => {
                     for (condition, inner) in child.members()? {
                         match condition {
-                            "equals" => when.equals = inner.map(Self::values)?,
+                            "equals" => when.equals = inner.map(|child| child.values())?,
                             "has" => when.has = inner.texts()?,
                             _ => return Err(inner.error(Problem::UnknownRule)),
                         }
@@ -199,41 +236,47 @@ impl<'a> Reader<'a> {
         Ok(when)
     }
 
-    fn follow(&self, path: &str) -> Result<Self, ContractError> {
+    fn follow(&self, path: &'a str) -> Result<Reader<'a, 'a>, ContractError> {
         let mut parts = path.split('.');
         let mut value = parts.next().and_then(|first| self.source.root.get(first));
         for part in parts {
             value = value.and_then(Value::as_object).and_then(|members| members.get(part));
         }
         match value {
-            Some(value) => Ok(Self {
-                at: Rc::new(Place::Path(path.to_owned())),
-                value,
-                depth: self.depth + 1,
-                ..self.clone()
-            }),
+            Some(value) => {
+                let (source, depth) = (self.source, self.depth + 1);
+                Ok(Reader { source, at: Place::Path(path), value, depth })
+            }
             None => Err(self.error(Problem::NoSuchShape(path.to_owned()))),
         }
     }
 
-    fn members(&self) -> Result<Vec<(&'a str, Self)>, ContractError> {
+    fn members(&self) -> Result<impl Iterator<Item = (&'a str, Reader<'a, '_>)>, ContractError> {
         let members = self.value.as_object().ok_or_else(|| self.error(Problem::Expected("an object")))?;
-        let child = |key: &'a str, value| self.below(Place::Member(Rc::clone(&self.at), key), value);
-        Ok(members.iter().map(|(key, value)| (key.as_str(), child(key, value))).collect())
+        let child = |key: &'a str, value| self.below(Place::Member(&self.at, key), value);
+        Ok(members.iter().map(move |(key, value)| (key.as_str(), child(key, value))))
     }
 
-    fn items(&self) -> Result<Vec<Self>, ContractError> {
+    fn items(&self) -> Result<impl Iterator<Item = Reader<'a, '_>>, ContractError> {
         let items = self.value.as_array().ok_or_else(|| self.error(Problem::Expected("an array")))?;
-        let item = |at, value| self.below(Place::Item(Rc::clone(&self.at), at), value);
-        Ok(items.iter().enumerate().map(|(at, value)| item(at, value)).collect())
+        let item = |at, value| self.below(Place::Item(&self.at, at), value);
+        Ok(items.iter().enumerate().map(move |(at, value)| item(at, value)))
     }
 
-    fn below(&self, at: Place<'a>, value: &'a Value) -> Self {
-        Self { source: self.source, at: Rc::new(at), value, depth: self.depth }
+    fn below<'q>(&self, at: Place<'q>, value: &'a Value) -> Reader<'a, 'q> {
+        Reader { source: self.source, at, value, depth: self.depth }
+    }
+
+    fn name(&self) -> Result<&'a str, ContractError> {
+        self.value.as_str().ok_or_else(|| self.error(Problem::Expected("a string")))
+    }
+
+    fn names(&self) -> Result<Vec<&'a str>, ContractError> {
+        self.items()?.map(|item| item.name()).collect()
     }
 
     fn values(&self) -> Result<Vec<Value>, ContractError> {
-        Ok(self.items()?.iter().map(|item| item.value.clone()).collect())
+        Ok(self.items()?.map(|item| item.value.clone()).collect())
     }
 
     fn flag(&self) -> Result<bool, ContractError> {
@@ -254,11 +297,10 @@ impl<'a> Reader<'a> {
     /// A list of names out of a fixed set.
     fn named<T: Copy>(&self, all: &[T], name: fn(T) -> &'static str) -> Result<Vec<T>, ContractError> {
         self.items()?
-            .iter()
             .map(|item| {
-                let text = item.text()?;
+                let text = item.name()?;
                 let known = all.iter().copied().find(|one| name(*one) == text);
-                known.ok_or_else(|| item.error(Problem::UnknownName(text)))
+                known.ok_or_else(|| item.error(Problem::UnknownName(text.to_owned())))
             })
             .collect()
     }

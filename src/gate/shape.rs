@@ -3,7 +3,7 @@
 //! Knows no field name and no allowed value: those come from the contract.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Reason;
@@ -14,41 +14,36 @@ use crate::json::{Object, Value, line};
 /// The rules for one object. Rules about an absent key are silent; only `required` speaks of absence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shape {
-    pub(super) required: Vec<String>,
-    pub(super) forbidden: Vec<String>,
-    /// If present, no other key may stand in the object.
-    pub(super) closed: Option<BTreeSet<String>>,
-    pub(super) types: BTreeMap<String, Vec<Type>>,
-    pub(super) non_empty: Vec<String>,
-    pub(super) allowed: BTreeMap<String, Vec<Value>>,
-    pub(super) forbidden_values: BTreeMap<String, Vec<Value>>,
-    pub(super) prefixes: BTreeMap<String, Vec<String>>,
-    pub(super) formats: BTreeMap<String, Vec<Format>>,
-    pub(super) minimum: BTreeMap<String, i64>,
-    pub(super) maximum: BTreeMap<String, i64>,
+    /// In the order in which they are asked for
+    required: Vec<String>,
+    /// In the order in which they are looked for
+    forbidden: Vec<String>,
+    /// Whether no other key may stand in the object than those that are known
+    is_closed: bool,
+    /// In order of the keys once the shape is [ready](Shape::ready)
+    rules: Vec<Rule>,
     pub(super) nested: BTreeMap<String, Arc<Self>>,
     pub(super) include: Vec<Arc<Self>>,
     pub(super) when: Vec<When>,
-    /// The rules of the fields above that speak of one key, in order of the keys; see [`Shape::indexed`]
-    rules: Vec<Rule>,
     /// Whether there is any rule at all
     has_rules: bool,
 }
 
 /// What a shape asks of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Rule {
+pub(super) struct Rule {
     key: String,
     required: bool,
-    forbidden: bool,
-    types: Option<Vec<Type>>,
-    non_empty: bool,
-    allowed: Option<Vec<Value>>,
-    forbidden_values: Vec<Value>,
-    prefixes: Vec<String>,
-    formats: Option<Vec<Format>>,
-    minimum: Option<i64>,
-    maximum: Option<i64>,
+    /// Whether the key may stand in an object that is closed
+    known: bool,
+    pub(super) types: Option<Vec<Type>>,
+    pub(super) non_empty: bool,
+    pub(super) allowed: Option<Vec<Value>>,
+    pub(super) forbidden_values: Vec<Value>,
+    pub(super) prefixes: Vec<String>,
+    pub(super) formats: Option<Vec<Format>>,
+    pub(super) minimum: Option<i64>,
+    pub(super) maximum: Option<i64>,
 }
 
 /// A shape that holds only under a condition on the same object.
@@ -163,40 +158,48 @@ impl Shape {
         Ok(())
     }
 
-    /// The shape, ready to be asked. The rules about single keys must not change any more.
-    pub(super) fn indexed(mut self) -> Self {
-        let listed = self
-            .required
-            .iter()
-            .chain(&self.forbidden)
-            .chain(&self.non_empty)
-            .chain(self.closed.iter().flatten());
-        let mapped = self.types.keys().chain(self.allowed.keys()).chain(self.forbidden_values.keys());
-        let mapped = mapped.chain(self.prefixes.keys()).chain(self.formats.keys());
-        let mapped = mapped.chain(self.minimum.keys()).chain(self.maximum.keys());
-        let keys: BTreeSet<&String> = listed.chain(mapped).collect();
-        self.rules = keys
-            .into_iter()
-            .map(|key| Rule {
-                key: key.clone(),
-                required: self.required.contains(key),
-                forbidden: self.forbidden.contains(key),
-                types: self.types.get(key).cloned(),
-                non_empty: self.non_empty.contains(key),
-                allowed: self.allowed.get(key).cloned(),
-                forbidden_values: self.forbidden_values.get(key).cloned().unwrap_or_default(),
-                prefixes: self.prefixes.get(key).cloned().unwrap_or_default(),
-                formats: self.formats.get(key).cloned(),
-                minimum: self.minimum.get(key).copied(),
-                maximum: self.maximum.get(key).copied(),
-            })
-            .collect();
+    /// What is asked of a key, to be added to.
+    pub(super) fn rule(&mut self, key: &str) -> &mut Rule {
+        let at = self.rules.iter().position(|rule| rule.key == key).unwrap_or_else(|| {
+            self.rules.push(Rule { key: key.to_owned(), ..Rule::default() });
+            self.rules.len() - 1
+        });
+        &mut self.rules[at]
+    }
+
+    /// The key must be there.
+    pub(super) fn require(&mut self, key: &str) {
+        self.required.push(key.to_owned());
+        self.rule(key).required = true;
+    }
+
+    /// The key must not be there.
+    pub(super) fn forbid(&mut self, key: &str) {
+        self.forbidden.push(key.to_owned());
+        // So that there is one to meet.
+        self.rule(key);
+    }
+
+    /// No other keys than these may be there.
+    pub(super) fn close<'k>(&mut self, known: impl Iterator<Item = &'k str>) {
+        self.is_closed = true;
+        known.for_each(|key| self.rule(key).known = true);
+    }
+
+    /// The shape, ready to be asked. No rule is to be added any more.
+    pub(super) fn ready(mut self) -> Self {
+        self.rules.sort_by(|one, other| one.key.cmp(&other.key));
         self.has_rules = !(self.rules.is_empty()
-            && self.closed.is_none()
+            && !self.is_closed
             && self.nested.is_empty()
             && self.include.is_empty()
             && self.when.is_empty());
         self
+    }
+
+    fn rule_of(&self, key: &str) -> Option<&Rule> {
+        let at = self.rules.binary_search_by(|rule| rule.key.as_str().cmp(key)).ok()?;
+        Some(&self.rules[at])
     }
 
     /// Whether every rule about single keys is kept. Members and rules are both in order of their keys, so one pass
@@ -206,7 +209,7 @@ impl Shape {
         for (key, value) in members {
             loop {
                 let Some((rule, rest)) = rules.split_first() else {
-                    if self.closed.is_some() {
+                    if self.is_closed {
                         return false;
                     }
                     break;
@@ -216,14 +219,15 @@ impl Shape {
                     Ordering::Less => rules = rest,
                     Ordering::Equal => {
                         // Another rule of `closed` than its own does not make a key known.
-                        let is_known = self.closed.as_ref().is_none_or(|keys| keys.contains(key));
-                        if rule.forbidden || !is_known || !rule.admits(value) {
+                        let is_known = !self.is_closed || rule.known;
+                        let is_forbidden = self.forbidden.iter().any(|forbidden| forbidden == key);
+                        if is_forbidden || !is_known || !rule.admits(value) {
                             return false;
                         }
                         rules = rest;
                         break;
                     }
-                    Ordering::Greater if self.closed.is_some() => return false,
+                    Ordering::Greater if self.is_closed => return false,
                     Ordering::Greater => break,
                 }
             }
@@ -234,9 +238,10 @@ impl Shape {
     /// The rules about single keys, one after another.
     fn judge_keys(&self, members: &Object) -> Result<(), Broken> {
         self.judge_presence(members)?;
-        members
-            .iter()
-            .try_for_each(|(key, value)| self.judge_value(key, value).map_err(|reason| (key.clone(), reason)))
+        members.iter().try_for_each(|(key, value)| match self.rule_of(key) {
+            Some(rule) => rule.judge(value).map_err(|reason| (key.clone(), reason)),
+            None => Ok(()),
+        })
     }
 
     fn judge_presence(&self, members: &Object) -> Result<(), Broken> {
@@ -246,63 +251,63 @@ impl Shape {
         if let Some(key) = self.required.iter().find(|key| !members.contains_key(*key)) {
             return Err((key.clone(), Reason::Missing));
         }
-        let known = |key: &&String| self.closed.as_ref().is_none_or(|keys| keys.contains(*key));
+        let known = |key: &&String| !self.is_closed || self.rule_of(key).is_some_and(|rule| rule.known);
         match members.keys().find(|key| !known(key)) {
             Some(key) => Err((key.clone(), Reason::Unexpected)),
             None => Ok(()),
         }
     }
+}
 
-    fn judge_value(&self, key: &str, value: &Value) -> Result<(), Reason> {
-        if let Some(types) = self.types.get(key)
+impl Rule {
+    /// Judges a value, one rule after another.
+    fn judge(&self, value: &Value) -> Result<(), Reason> {
+        if let Some(types) = &self.types
             && !types.iter().any(|t| t.admits(value))
         {
             let expected = types.iter().map(|t| t.name().to_owned()).collect();
             return Err(Reason::WrongType { expected, found: value.kind() });
         }
-        if is_empty(value) && self.non_empty.iter().any(|k| k == key) {
+        if self.non_empty && is_empty(value) {
             return Err(Reason::Empty);
         }
-        if self.forbidden_values.get(key).is_some_and(|values| values.contains(value)) {
+        if self.forbidden_values.contains(value) {
             return Err(Reason::ForbiddenValue);
         }
-        if let Some(values) = self.allowed.get(key)
+        if let Some(values) = &self.allowed
             && !values.contains(value)
         {
             return Err(Reason::NotAllowed { allowed: values.iter().map(line).collect() });
         }
         if let Some(text) = value.as_str() {
-            self.judge_text(key, text)?;
+            self.judge_text(text)?;
         }
-        match self.minimum.get(key) {
-            Some(minimum) if compare(value, *minimum).is_some_and(Ordering::is_lt) => {
-                return Err(Reason::BelowMinimum(*minimum));
+        match self.minimum {
+            Some(minimum) if compare(value, minimum).is_some_and(Ordering::is_lt) => {
+                return Err(Reason::BelowMinimum(minimum));
             }
             _ => {}
         }
-        match self.maximum.get(key) {
-            Some(maximum) if compare(value, *maximum).is_some_and(Ordering::is_gt) => {
-                Err(Reason::AboveMaximum(*maximum))
+        match self.maximum {
+            Some(maximum) if compare(value, maximum).is_some_and(Ordering::is_gt) => {
+                Err(Reason::AboveMaximum(maximum))
             }
             _ => Ok(()),
         }
     }
 
-    fn judge_text(&self, key: &str, text: &str) -> Result<(), Reason> {
-        let prefixes = self.prefixes.get(key).map_or(&[][..], Vec::as_slice);
-        if let Some(prefix) = prefixes.iter().find(|prefix| text.starts_with(*prefix)) {
+    fn judge_text(&self, text: &str) -> Result<(), Reason> {
+        if let Some(prefix) = self.prefixes.iter().find(|prefix| text.starts_with(*prefix)) {
             return Err(Reason::ForbiddenPrefix(prefix.clone()));
         }
-        match self.formats.get(key) {
+        match &self.formats {
             Some(formats) if !formats.iter().any(|format| format.admits(text)) => {
                 Err(Reason::WrongFormat(formats.iter().map(|f| f.name().to_owned()).collect()))
             }
             _ => Ok(()),
         }
     }
-}
 
-impl Rule {
     /// Whether a value keeps what is asked of values.
     fn admits(&self, value: &Value) -> bool {
         let text = || value.as_str();

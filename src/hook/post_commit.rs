@@ -24,7 +24,7 @@ pub(super) fn tell_bypassed(repo: &Repo, report: &mut Report) -> Result<(), GitE
 /// Queues what HEAD's tree says and the last one did not. Between the picks of a rebase nothing is done: its end
 /// looks at the result once.
 pub(super) fn enqueue(repo: &Repo, report: &mut Report) -> Result<(), SyncError> {
-    match sync::enqueue(repo, false) {
+    match sync::enqueue_at_commit(repo) {
         Ok(done) => tell(&done, report),
         Err(SyncError::Enqueue(EnqueueError::Project(error))) => {
             report.warn(format!("nothing is queued yet: {error}"), error.hint());

@@ -3,8 +3,8 @@
 //! Only tells. Knows nothing about hooks and messages.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::branch::Standing;
 use super::catch_up::{self, Reach, Wanted};
@@ -12,6 +12,11 @@ use super::snapshot::Reader;
 use crate::env::{key, place};
 use crate::git::{GitError, Oid, Repo};
 use crate::mission::{MissionDir, SPECS};
+
+/// Noted where there is no commit yet.
+const NONE: &str = "none";
+/// What a note that was read is overwritten with.
+const FORGOTTEN: &str = "-";
 
 /// Where pre-commit notes the commit that it found under the index it passed.
 fn mark_path(repo: &Repo) -> PathBuf {
@@ -22,23 +27,33 @@ fn mark_path(repo: &Repo) -> PathBuf {
 /// time later, nothing else.
 pub fn passed(repo: &Repo, tip: Option<&Oid>) {
     let path = mark_path(repo);
-    let text = tip.map_or("", Oid::as_str);
-    let open = || place::options().write(true).create(true).truncate(true).open(&path);
-    let write = || open().and_then(|mut file| file.write_all(text.as_bytes()));
+    let text = tip.map_or(NONE, Oid::as_str);
+    let write = || write(&path, text);
     if write().is_err() && path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok()) {
         let _ = write();
     }
+}
+
+/// Writes over what is there, which is mostly as long: to give back what a file took is what takes a disk long.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = place::options().write(true).create(true).truncate(false).open(path)?;
+    file.write_all(text.as_bytes())?;
+    let length = text.len() as u64;
+    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
 }
 
 /// The missions that HEAD's commit brought to main past pre-commit and that are not caught up. Forgets the note.
 pub fn bypassed(repo: &Repo) -> Result<Vec<MissionDir>, GitError> {
     let path = mark_path(repo);
     let mark = fs::read_to_string(&path).ok();
-    if mark.is_some() {
+    // What cannot be forgotten is gone.
+    if let Some(mark) = &mark
+        && write(&path, &FORGOTTEN.repeat(mark.len())).is_err()
+    {
         let _ = fs::remove_file(&path);
     }
     let parent = repo.commit("HEAD^1")?;
-    if mark.is_some_and(|mark| mark == parent.as_ref().map_or("", Oid::as_str)) {
+    if mark.is_some_and(|mark| mark == parent.as_ref().map_or(NONE, Oid::as_str)) {
         return Ok(Vec::new());
     }
     let specs = |commit: Option<Oid>| match commit {

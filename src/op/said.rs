@@ -3,8 +3,9 @@
 //! Knows nothing about the queue.
 
 use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
-use super::telling::Teller;
+use super::telling::{MissionSays, Teller};
 use crate::dossier::NamespaceFields;
 use crate::git::{GitError, Oid};
 use crate::mission::key;
@@ -56,21 +57,33 @@ impl Said {
         if wanted.is_empty() {
             return Ok(());
         }
-        let view = teller.commit(commit)?;
-        for dir in view.missions.keys() {
-            let Some(meta) = view.meta(dir) else { continue };
-            let by_slug = meta.text(key::MISSION_SLUG).is_some_and(|slug| wanted.slugs.contains(slug));
-            let by_id = meta.valid_id().is_some_and(|id| wanted.mission_ids.contains(id.as_str()));
-            if by_slug || by_id {
-                let says = teller.say(&view, dir)?;
-                self.events.extend(says.derived.said.iter().map(|statement| statement.event_id.clone()));
-                self.versions.extend(
-                    says.bodies.iter().map(|body| {
-                        (body.namespace.fields().clone(), body.path.clone(), body.blob.to_string())
-                    }),
-                );
-            }
+        for says in missions(teller, commit, wanted)? {
+            self.events.extend(says.derived.said.iter().map(|statement| statement.event_id.clone()));
+            self.versions.extend(
+                says.bodies
+                    .iter()
+                    .map(|body| (body.namespace.fields().clone(), body.path.clone(), body.blob.to_string())),
+            );
         }
         Ok(())
     }
+}
+
+/// What a commit says about the missions that are asked about, each for itself.
+pub(super) fn missions(
+    teller: &Teller<'_>,
+    commit: &Oid,
+    wanted: &Wanted,
+) -> Result<Vec<Rc<MissionSays>>, GitError> {
+    let view = teller.commit(commit)?;
+    let mut missions = Vec::new();
+    for dir in view.missions.keys() {
+        let Some(meta) = view.meta(dir) else { continue };
+        let by_slug = meta.text(key::MISSION_SLUG).is_some_and(|slug| wanted.slugs.contains(slug));
+        let by_id = meta.valid_id().is_some_and(|id| wanted.mission_ids.contains(id.as_str()));
+        if by_slug || by_id {
+            missions.push(teller.say(&view, dir)?);
+        }
+    }
+    Ok(missions)
 }

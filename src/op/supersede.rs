@@ -3,16 +3,17 @@
 //! Tips are branches, remote-tracking refs and the HEAD of each work tree. After an amend, a rebase or a squash
 //! this is all the bookkeeping there is.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 
 use super::enqueue::EnqueueError;
-use super::said::{Said, Version, Wanted};
+use super::said::{self, Said, Version, Wanted};
 use super::telling::Teller;
 use crate::clock::Instant;
 use crate::git::{GitError, Oid};
-use crate::json::Value;
+use crate::json::{Limits, Value, parse};
 use crate::mission::SPECS;
-use crate::queue::{BodyId, BodyRow, Handled, Origin, Queue, QueueError, QueuedEvent};
+use crate::queue::{BodyId, BodyRow, Handled, Queue, QueueError, QueuedEvent, TreeBody};
 
 /// The reason in the log and on the failure list.
 pub const REASON: &str = "superseded: no tip says it any more";
@@ -62,40 +63,67 @@ pub struct Unsaid {
 
 /// Finds what no tip says any more. Tips are asked until every row is said by one; `first` is asked first.
 pub fn find(teller: &Teller<'_>, queue: &Queue, first: Option<&Oid>) -> Result<Unsaid, EnqueueError> {
-    let mut events: Vec<QueuedEvent> =
-        queue.events()?.into_iter().filter(|event| event.origin == Origin::Tree).collect();
-    let mut bodies: Vec<BodyRow> = queue
-        .bodies()?
-        .into_iter()
-        .filter(|body| body.origin == Origin::Tree && body.blob_id.is_some())
-        .collect();
-    let wanted = wanted(&events, &bodies);
-    let mut said = Said::default();
-    let mut ask = |tip: &Oid| -> Result<bool, GitError> {
-        said.add(teller, tip, &wanted)?;
-        events.retain(|event| !said.events.contains(&event.event_id));
-        bodies.retain(|body| version(body).is_none_or(|version| !said.versions.contains(&version)));
-        Ok(events.is_empty() && bodies.is_empty())
-    };
+    let wanted = missions_of_rows(queue)?;
     if wanted.is_empty() {
         return Ok(Unsaid::default());
     }
-    // Mostly the first says it all, and what else there is need not be looked up.
-    if let Some(first) = first
-        && ask(first)?
-    {
-        return Ok(Unsaid::default());
-    }
-    for tip in tips(teller, first)?.iter().filter(|tip| Some(*tip) != first) {
-        if ask(tip)? {
-            return Ok(Unsaid::default());
-        }
-    }
+    // Mostly the first says nearly all of it. A commit waits for this, so what it says is compared with the rows where they
+    // lie.
+    let said = first.map_or(Ok(Vec::new()), |first| said::missions(teller, first, &wanted))?;
+    let statements = said.iter().flat_map(|says| &says.derived.said);
+    let ids: HashSet<&str> = statements.map(|statement| statement.event_id.as_str()).collect();
+    let versions = said.iter().flat_map(|says| &says.bodies).map(|body| TreeBody {
+        namespace: body.namespace.values(),
+        artifact_path: &body.path,
+        blob_id: body.blob.as_str(),
+    });
+    let versions: HashSet<TreeBody<'_>> = versions.collect();
+    // What somebody has queued meanwhile about another mission is not known to be unsaid.
+    let mut events = queue.tree_events(|id, envelope| {
+        let is_asked = || mission_of(envelope).is_none_or(|id| wanted.mission_ids.contains(&*id));
+        !ids.contains(id) && is_asked()
+    })?;
+    let mut bodies = queue.tree_bodies(|body| {
+        let [_, slug, ..] = body.namespace;
+        !versions.contains(body) && wanted.slugs.contains(slug)
+    })?;
     if events.is_empty() && bodies.is_empty() {
         return Ok(Unsaid::default());
     }
+    let wanted = self::wanted(&events, &bodies);
+    let mut said = Said::default();
+    for tip in tips(teller, None)?.iter().filter(|tip| Some(*tip) != first) {
+        said.add(teller, tip, &wanted)?;
+        events.retain(|event| !said.events.contains(&event.event_id));
+        bodies.retain(|body| version(body).is_none_or(|version| !said.versions.contains(&version)));
+        if events.is_empty() && bodies.is_empty() {
+            return Ok(Unsaid::default());
+        }
+    }
     let moved = moved_refs(teller, queue)?;
     Ok(Unsaid { events, bodies, moved })
+}
+
+/// The missions that the rows are about that came from a tree.
+fn missions_of_rows(queue: &Queue) -> Result<Wanted, QueueError> {
+    let mut wanted = Wanted::default();
+    let note = |names: &mut BTreeSet<String>, name: &str| {
+        if !names.contains(name) {
+            names.insert(name.to_owned());
+        }
+    };
+    queue.tree_bodies(|body| {
+        let [_, slug, ..] = body.namespace;
+        note(&mut wanted.slugs, slug);
+        false
+    })?;
+    queue.tree_events(|_, envelope| {
+        if let Some(id) = mission_of(envelope) {
+            note(&mut wanted.mission_ids, &id);
+        }
+        false
+    })?;
+    Ok(wanted)
 }
 
 impl Unsaid {
@@ -154,16 +182,24 @@ pub fn wanted(events: &[QueuedEvent], bodies: &[BodyRow]) -> Wanted {
     }
 }
 
-/// The mission that an event is about. Rows of ours start with it; others are parsed.
+/// The mission that an event is about.
 pub fn mission_id(event: &QueuedEvent) -> Option<String> {
-    const START: &str = "{\"aggregate_id\": \"mission/";
-    let id = |text: &str| text.split(['/', '"']).next().map(str::to_owned);
-    if let Some(rest) = event.data.strip_prefix(START) {
-        return id(rest);
+    mission_of(&event.data).map(Cow::into_owned)
+}
+
+/// The mission that an envelope is about. Those of ours start with it; others are parsed.
+fn mission_of(envelope: &str) -> Option<Cow<'_, str>> {
+    if let Some(rest) = envelope.strip_prefix("{\"aggregate_id\": \"mission/") {
+        return Some(id_at_start(rest).into());
     }
-    let parsed = event.event().ok()?;
+    // A row of another program may hold anything.
+    let parsed = parse(envelope.as_bytes(), Limits::ROW).ok()?;
     let aggregate = parsed.as_object()?.get("aggregate_id").and_then(Value::as_str)?;
-    id(aggregate.strip_prefix("mission/")?)
+    aggregate.strip_prefix("mission/").map(|rest| id_at_start(rest).to_owned().into())
+}
+
+fn id_at_start(text: &str) -> &str {
+    text.split(['/', '"']).next().unwrap_or_default()
 }
 
 /// The version of an artifact that a row holds.

@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS};
-use super::{BackOff, BodyId, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Queue, QueueError};
+use super::row::{self, BODY_COLUMNS, DUE, FREE, FROM_TREE, KEY_COLUMNS};
+use super::{
+    BackOff, BodyId, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Queue, QueueError, TreeBody,
+};
 use crate::clock::Instant;
 use crate::dossier::BodyFields;
 use crate::gate::{Context, validate};
@@ -82,6 +84,27 @@ impl Queue {
         self.read(|connection| {
             let sql = format!("SELECT {BODY_COLUMNS} FROM body_upload_queue ORDER BY row_id");
             connection.prepare(&sql)?.query_map([], row::body_row)?.collect()
+        })
+    }
+
+    /// The bodies that were read from a blob of a tree and that are wanted, oldest first, without their content. The others
+    /// are looked at where they lie.
+    pub fn tree_bodies(
+        &self,
+        mut is_wanted: impl FnMut(&TreeBody<'_>) -> bool,
+    ) -> Result<Vec<BodyRow>, QueueError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {BODY_COLUMNS} FROM body_upload_queue WHERE {FROM_TREE} AND blob_id IS NOT NULL ORDER BY row_id"
+            );
+            let mut statement = connection.prepare(&sql)?;
+            let (mut rows, mut wanted) = (statement.query([])?, Vec::new());
+            while let Some(row) = rows.next()? {
+                if is_wanted(&row::tree_body(row)?) {
+                    wanted.push(row::body_row(row)?);
+                }
+            }
+            Ok(wanted)
         })
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::bodies::other_sender;
-use super::row::{self, DUE, FREE};
+use super::row::{self, DUE, FREE, FROM_TREE};
 use super::{BackOff, Claim, Enqueued, Origin, Queue, QueueError};
 use crate::clock::Instant;
 use crate::gate::{Context, validate};
@@ -119,6 +119,25 @@ impl Queue {
         self.read(|connection| {
             let sql = format!("SELECT {COLUMNS} FROM queue ORDER BY id");
             connection.prepare(&sql)?.query_map([], queued)?.collect()
+        })
+    }
+
+    /// The events that were read from a tree and that are wanted, which is asked with their id and envelope, in the order of
+    /// queueing. The others are looked at where they lie.
+    pub fn tree_events(
+        &self,
+        mut is_wanted: impl FnMut(&str, &str) -> bool,
+    ) -> Result<Vec<QueuedEvent>, QueueError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM queue WHERE {FROM_TREE} ORDER BY id");
+            let mut statement = connection.prepare(&sql)?;
+            let (mut rows, mut wanted) = (statement.query([])?, Vec::new());
+            while let Some(row) = rows.next()? {
+                if is_wanted(row.get_ref(0)?.as_str()?, row.get_ref(8)?.as_str()?) {
+                    wanted.push(queued(row)?);
+                }
+            }
+            Ok(wanted)
         })
     }
 

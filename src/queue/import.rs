@@ -7,7 +7,8 @@ use std::path::Path;
 use rusqlite::params;
 
 use super::bodies::read;
-use super::open::{read_only, snapshot_directory};
+use super::files::snapshot_directory;
+use super::open::read_only;
 use super::row::{self, KEY_COLUMNS};
 use super::{BodyId, Enqueued, EventStatus, LeasedBody, NewBody, Origin, Queue, QueueError, QueuedEvent};
 use crate::clock::Instant;

@@ -10,6 +10,7 @@ mod bodies;
 mod error;
 mod events;
 mod failures;
+mod files;
 mod handled;
 mod import;
 mod legacy;
@@ -24,11 +25,11 @@ mod types;
 pub use error::QueueError;
 pub use events::{EventStatus, NewEvent, QueuedEvent, Rejection};
 pub use failures::Failure;
+pub use files::SET_ASIDE_PREFIX;
 pub use handled::Handled;
 pub use import::{Imported, Tally};
-pub use open::{
-    Access, GONE, Health, Opened, Queue, SET_ASIDE_PREFIX, health, library_version, place,
-    set_aside_if_corrupt,
-};
+pub use open::{Access, GONE, Health, Opened, Queue, health, library_version, place, set_aside_if_corrupt};
 pub use stats::{BodyStats, EventStats};
-pub use types::{BackOff, BodyId, BodyKey, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Origin};
+pub use types::{
+    BackOff, BodyId, BodyKey, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Origin, TreeBody,
+};

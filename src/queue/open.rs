@@ -1,8 +1,8 @@
 //! Opening the database: creating, migrating, setting aside, and refusing to write what is newer.
 //!
-//! Knows the life of the file; what stands in its tables, the other files know.
+//! Knows the life of the database; what lies beside it and what stands in its tables, the other files know.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +10,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use super::files::{
+    Place, create_directory, create_file, log_length, move_aside, place_of, private, restrict, stamp,
+};
 use super::{QueueError, legacy, schema};
 use crate::clock::Instant;
 use crate::env::place;
@@ -18,6 +21,10 @@ use crate::env::place;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait between two tries where `SQLite` does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a log may be, in bytes, that [`Queue::open_briefly`] leaves beside the database. Whoever opens it next
+/// reads all of it.
+const SHORT_LOG: u64 = 512 << 10;
 
 /// What may be done with an opened store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,8 @@ pub struct Queue {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) access: Access,
+    /// See [`Queue::open_briefly`]
+    is_brief: bool,
 }
 
 /// The version of `SQLite` as one number, `3051003` for 3.51.3.
@@ -57,11 +66,23 @@ impl Queue {
     /// Opens the store at `path`; creates it (mode 0600, its directory 0700) if there is none, migrates an
     /// older one in one transaction, moves a damaged one aside. `now` only names what is set aside.
     pub fn open(path: &Path, now: Instant) -> Result<Opened, QueueError> {
-        if let Some(connection) = present(path) {
-            restrict(path)?;
+        Self::open_for(path, now, false)
+    }
+
+    /// The same for a process that is waited for and is done in a moment. Where nobody else has the store open, this one
+    /// has it alone and makes no index of the log that others could share; they wait. What is committed stays in the log
+    /// beside the database, unless that is long: it is as durable there, and to carry it over and to remove the log takes a
+    /// disk longer than the commit took. Whoever opens the store without haste carries it over.
+    pub fn open_briefly(path: &Path, now: Instant) -> Result<Opened, QueueError> {
+        Self::open_for(path, now, true)
+    }
+
+    fn open_for(path: &Path, now: Instant, is_brief: bool) -> Result<Opened, QueueError> {
+        if let Some(connection) = present(path, is_brief) {
             let access = Access::ReadWrite;
             let connection = lasting(connection).map_err(|error| QueueError::sql(path, error))?;
-            return Ok(Opened { queue: Self { path: path.to_owned(), connection, access }, set_aside: None });
+            let queue = Self { path: path.to_owned(), connection, access, is_brief };
+            return Ok(Opened { queue, set_aside: None });
         }
         if let State::Present(access) = probe(path)? {
             return Ok(Opened { queue: Self::connect(path, access)?, set_aside: None });
@@ -118,7 +139,16 @@ impl Queue {
             }
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
-        Ok(Self { path: path.to_owned(), connection, access })
+        Ok(Self { path: path.to_owned(), connection, access, is_brief: false })
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if self.is_brief && log_length(&self.path).is_some_and(|length| length <= SHORT_LOG) {
+            // If it is carried over all the same, that costs time and nothing else.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
     }
 }
 
@@ -132,19 +162,38 @@ fn lasting(connection: Connection) -> rusqlite::Result<Connection> {
 
 /// A connection to a database of the present version, which is what is there nearly always: opened once, looked at
 /// as [`probe`] does, and written to only by whoever asked for it. `None` for anything else, which has to be looked at.
-fn present(path: &Path) -> Option<Connection> {
+fn present(path: &Path, is_brief: bool) -> Option<Connection> {
     if !matches!(place_of(path), Ok(Place::File)) {
         return None;
     }
+    // Before it is opened: what lies beside it is read then.
+    restrict(path).ok()?;
     let look = || {
         let connection = roll_back(path)?;
         // Closed again, it must not have written what waits in the log of a newer version.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        let is_present = version(&connection)? == schema::VERSION && !connection.is_readonly("main")?;
+        let found = if is_brief { alone(&connection)? } else { version(&connection)? };
+        let is_present = found == schema::VERSION && !connection.is_readonly("main")?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !is_present)?;
         Ok::<_, rusqlite::Error>(is_present.then_some(connection))
     };
     look().ok()?
+}
+
+/// The version of the schema, as [`version`] reads it, of a database that from then on this connection has alone, if
+/// nobody else has it open.
+fn alone(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+    let found = version(connection);
+    connection.busy_timeout(PATIENCE)?;
+    match found {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            connection.execute_batch("PRAGMA locking_mode = NORMAL")?;
+            version(connection)
+        }
+        found => found,
+    }
 }
 
 /// Moves the database at `path` aside if it is damaged, and says where to. For a caller who met
@@ -233,26 +282,6 @@ fn probe(path: &Path) -> Result<State, QueueError> {
         Ok(_) => Ok(State::Older),
         Err(QueueError::Corrupt { .. }) => Ok(State::Corrupt),
         Err(error) => Err(error),
-    }
-}
-
-/// What lies at the path of a database, as a file.
-enum Place {
-    Nothing,
-    File,
-}
-
-fn place_of(path: &Path) -> Result<Place, QueueError> {
-    // SQLite follows links, and what lies behind one may be anybody's.
-    for path in BESIDE.map(|suffix| with_suffix(path, suffix)) {
-        if path.is_symlink() {
-            return Err(QueueError::io("open", &path)(std::io::Error::other("it is a link")));
-        }
-    }
-    match path.metadata() {
-        Ok(_) => Ok(Place::File),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Place::Nothing),
-        Err(error) => Err(QueueError::io("look at", path)(error)),
     }
 }
 
@@ -349,102 +378,8 @@ fn lock(path: &Path) -> Result<File, QueueError> {
     }
 }
 
-/// What is added to the name of a database for the files that belong to it; last, itself.
-const BESIDE: [&str; 4] = ["-wal", "-journal", "-shm", ""];
-
-/// How the names of databases begin that were set aside, beside the store; the time follows.
-pub const SET_ASIDE_PREFIX: &str = "queue.corrupt-";
-
 /// The key under which a new database remembers when it took the place of one that was gone.
 pub const GONE: &str = "gone";
-
-/// A time as a part of names.
-fn stamp(now: Instant) -> String {
-    now.to_iso().chars().take(26).filter(char::is_ascii_alphanumeric).collect()
-}
-
-/// Renames the database and what belongs to it to `queue.corrupt-<time>`. To be called under the lock.
-fn move_aside(path: &Path, now: Instant) -> Result<PathBuf, QueueError> {
-    let stamp = stamp(now);
-    let mut target = path.with_extension(format!("corrupt-{stamp}"));
-    let mut attempt = 1;
-    while target.symlink_metadata().is_ok() {
-        attempt += 1;
-        target = path.with_extension(format!("corrupt-{stamp}-{attempt}"));
-    }
-    // The log first: without its database it would be taken for the log of the next one.
-    for suffix in BESIDE {
-        let (from, to) = (with_suffix(path, suffix), with_suffix(&target, suffix));
-        match std::fs::rename(&from, &to) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
-            Err(error) => return Err(QueueError::io("set aside", &from)(error)),
-        }
-    }
-    Ok(target)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Creates an empty file that only its owner may read, so that `SQLite` gives its helpers the same mode.
-fn create_file(path: &Path) -> Result<(), QueueError> {
-    let mut options = place::options();
-    options.create(true).truncate(false).write(true);
-    private(&mut options);
-    options.open(path).map(drop).map_err(QueueError::io("create", path))
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
-
-/// Creates the directory of the store, if it is not there, for its owner alone.
-fn create_directory(directory: &Path) -> Result<(), QueueError> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(directory) {
-        Ok(()) => Ok(()),
-        Err(_) if directory.is_dir() => Ok(()),
-        Err(error) => Err(QueueError::io("create", directory)(error)),
-    }
-}
-
-/// A directory beside the database, for its owner alone, that goes away when dropped.
-pub(super) fn snapshot_directory(path: &Path) -> Result<tempfile::TempDir, QueueError> {
-    let directory = path.parent().unwrap_or(path);
-    tempfile::TempDir::with_prefix_in("import-", directory).map_err(QueueError::io("write to", directory))
-}
-
-/// Gives the file to its owner, and to those who share the directory; takes away what others may do with it.
-#[cfg(unix)]
-fn restrict(path: &Path) -> Result<(), QueueError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = path.metadata().map_err(QueueError::io("look at", path))?;
-    let wanted = place::file_mode(path.parent().unwrap_or(path));
-    if metadata.permissions().mode() & 0o777 != wanted {
-        match std::fs::set_permissions(path, std::fs::Permissions::from_mode(wanted)) {
-            // Another user's, who shares it: as it is has to do.
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && wanted != 0o600 => {}
-            other => other.map_err(QueueError::io("restrict", path))?,
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> Result<(), QueueError> {
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Row;
 
-use super::{BodyId, BodyKey, BodyRow, Origin};
+use super::{BodyId, BodyKey, BodyRow, Origin, TreeBody};
 use crate::clock::Instant;
 use crate::dossier::NamespaceFields;
 use crate::json::{Object, Value};
@@ -21,6 +21,9 @@ pub(super) const FREE: &str = "(lease_until IS NULL OR lease_until <= ?1 OR leas
 
 /// The row may be tried at `?1`; a wait that ends impossibly late was made before the clock was set back.
 pub(super) const DUE: &str = "(next_attempt_at <= ?1 OR next_attempt_at > ?1 + 86400)";
+
+/// The row came from a tree; what [`Origin::from_word`] does not know counts as that.
+pub(super) const FROM_TREE: &str = "origin NOT IN ('import', 'worktree')";
 
 /// The columns that [`body_row`] reads, in its order.
 pub(super) const BODY_COLUMNS: &str = "row_id, project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, \
@@ -108,6 +111,13 @@ pub(super) fn body_row(row: &Row<'_>) -> rusqlite::Result<BodyRow> {
         origin: Origin::from_word(row.get_ref(12)?.as_str()?),
         last_error: row.get(13)?,
     })
+}
+
+/// Reads of [`BODY_COLUMNS`] what tells a body that came from a tree.
+pub(super) fn tree_body<'r>(row: &'r Row<'_>) -> rusqlite::Result<TreeBody<'r>> {
+    let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+    let namespace = [text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
+    Ok(TreeBody { namespace, artifact_path: text(6)?, blob_id: text(10)? })
 }
 
 /// The nine fields as they stand in the row, whatever they hold: the gate judges them again before they leave. `payload` is

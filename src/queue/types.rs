@@ -61,6 +61,17 @@ pub struct BodyKey {
     pub content_hash: String,
 }
 
+/// What tells a body that was read from a tree from others, as it stands in its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TreeBody<'r> {
+    /// The five fields of its namespace, in their order
+    pub namespace: [&'r str; 5],
+    /// Where, relative to the mission directory
+    pub artifact_path: &'r str,
+    /// The git blob it was read from
+    pub blob_id: &'r str,
+}
+
 /// A queued body without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyRow {

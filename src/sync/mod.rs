@@ -17,13 +17,15 @@ mod retry;
 mod settings;
 mod status;
 
+use std::path::Path;
+
 use crate::clock::{Deadline, Instant};
 use crate::git::{Config, Head, Oid, Repo};
 use crate::op::branch::Standing;
 use crate::op::enqueue::{self, Reconciled};
 use crate::op::identity::build_id;
 use crate::op::{speaker, supersede, work_tree_scan};
-use crate::queue::{Access, Origin, Queue, QueueError, set_aside_if_corrupt};
+use crate::queue::{Access, Opened, Origin, Queue, QueueError, set_aside_if_corrupt};
 
 use rebuild::Rebuild;
 
@@ -61,6 +63,9 @@ pub struct Pushed {
     pub remote_ref: String,
 }
 
+/// How the store is opened.
+type OpenStore = fn(&Path, Instant) -> Result<Opened, QueueError>;
+
 /// Everything that a run needs, opened once.
 struct Session<'r> {
     repo: &'r Repo,
@@ -71,8 +76,8 @@ struct Session<'r> {
 }
 
 impl<'r> Session<'r> {
-    /// Opens everything; `None` while sync is off.
-    fn open(repo: &'r Repo) -> Result<Option<Self>, SyncError> {
+    /// Opens everything, the store as it is given; `None` while sync is off.
+    fn open(repo: &'r Repo, open_store: OpenStore) -> Result<Option<Self>, SyncError> {
         let config = repo.settings()?;
         let settings = Settings::of(&config);
         if !settings.enabled {
@@ -85,12 +90,12 @@ impl<'r> Session<'r> {
         if let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) {
             repo.make_directory(directory)?;
         }
-        let queue = Queue::open(&path, Instant::now())?.queue;
+        let queue = open_store(&path, Instant::now())?.queue;
         Ok(Some(Self { repo, config, settings, standing, queue }))
     }
 
     fn open_or_off(repo: &'r Repo) -> Result<Self, SyncError> {
-        Self::open(repo)?.ok_or(SyncError::Off)
+        Self::open(repo, Queue::open)?.ok_or(SyncError::Off)
     }
 
     fn reconcile(&mut self, all: bool) -> Result<Reconciled, SyncError> {
@@ -157,9 +162,10 @@ impl<'r> Session<'r> {
 /// is set aside, and it is tried once more.
 fn with_session<T>(
     repo: &Repo,
+    open_store: OpenStore,
     mut act: impl FnMut(&mut Session<'_>) -> Result<T, SyncError>,
 ) -> Result<Option<T>, SyncError> {
-    let mut once = || Session::open(repo)?.map(|mut session| act(&mut session)).transpose();
+    let mut once = || Session::open(repo, open_store)?.map(|mut session| act(&mut session)).transpose();
     match once() {
         Err(error) if error.is_damage() => {
             set_aside_if_corrupt(&settings::queue_path(repo), Instant::now())?;
@@ -171,12 +177,18 @@ fn with_session<T>(
 
 /// Queues what HEAD's tree says and the tree that was handled before did not. Nothing while sync is off.
 pub fn enqueue(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
-    Ok(with_session(repo, |session| session.reconcile(all))?.unwrap_or_default())
+    Ok(with_session(repo, Queue::open, |session| session.reconcile(all))?.unwrap_or_default())
+}
+
+/// The same for a hook that git waits for and that sends nothing.
+pub fn enqueue_at_commit(repo: &Repo) -> Result<Reconciled, SyncError> {
+    let done = with_session(repo, Queue::open_briefly, |session| session.reconcile(false))?;
+    Ok(done.unwrap_or_default())
 }
 
 /// The same by hand: an error while sync is off.
 pub fn enqueue_by_hand(repo: &Repo, all: bool) -> Result<Reconciled, SyncError> {
-    with_session(repo, |session| session.reconcile(all))?.ok_or(SyncError::Off)
+    with_session(repo, Queue::open, |session| session.reconcile(all))?.ok_or(SyncError::Off)
 }
 
 /// Queues the artifacts that lie in the work tree, committed or not.
@@ -208,7 +220,7 @@ pub fn push(repo: &Repo, pushed: &[Pushed]) -> Result<Option<Flushed>, SyncError
         }
     }
     let tips: Vec<Oid> = commits.iter().map(|one| one.object.clone()).collect();
-    let flushed = with_session(repo, |session| {
+    let flushed = with_session(repo, Queue::open, |session| {
         session.reconcile(false)?;
         session.catch_up(&commits)?;
         if session.settings.budget.is_zero() {
@@ -225,7 +237,7 @@ pub fn flush(repo: &Repo, progress: &mut dyn FnMut(usize, usize)) -> Result<Flus
     for (name, _) in repo.refs_below("refs/remotes/")? {
         tips.extend(repo.commit(&name)?);
     }
-    let flushed = with_session(repo, |session| {
+    let flushed = with_session(repo, Queue::open, |session| {
         session.forget_superseded()?;
         session.flush(&tips, When::ByHand(&mut *progress))
     })?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use git_mission::clock::Stopwatch;
 
 use super::fixture::{BETA, META, Meta, alpha, empty, on_branch, path, said, standing};
-use crate::support::{World, each_git};
+use crate::support::{Output, World, any_git, each_git};
 
 /// Texts that cannot be carried without loss, each with its place.
 fn unreadable() -> Vec<(&'static str, Vec<u8>)> {
@@ -243,4 +243,19 @@ fn switched_off_everything_is_committed_as_it_is() {
             assert!(status.contains("skipped"), "{status}");
         }
     });
+}
+
+/// What pre-commit has passed is one commit, not the next one on top of the same parent.
+#[test]
+fn what_was_passed_once_is_not_passed_again() {
+    let world = World::new(&any_git());
+    let repo = empty(&world, "repo");
+    super::fixture::furnish(&repo);
+    let told = |output: &Output| said(output).iter().any(|line| line.contains("went past pre-commit"));
+    repo.write(META, alpha().with("purpose_tldr", "x").rough());
+    let passed = repo.ok(&["commit", "-qam", "one"]);
+    assert!(!told(&passed), "{passed}");
+    repo.write(META, "{");
+    let amended = repo.env("GIT_MISSION_SKIP", "pre-commit").ok(&["commit", "-qa", "--amend", "-m", "two"]);
+    assert!(told(&amended), "{amended}");
 }

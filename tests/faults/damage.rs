@@ -148,33 +148,8 @@ fn whatever_page_is_damaged_every_body_arrives_whole() {
         .filter(|(at, _)| at % step == 0)
         .map(|(_, harmed)| harmed)
     {
-        std::fs::remove_dir_all(world.path("scene")).expect("removed");
-        copy(&world.path("base"), &world.path("scene"));
-        let path = repo.at(".git/mission/queue.db");
-        let mut bytes = std::fs::read(&path).expect("the database");
-        let range = page * 4096..(page + 1) * 4096;
-        match harm {
-            Harm::Nonsense => bytes[range].fill(0x5a),
-            Harm::Zeros => bytes[range].fill(0),
-            Harm::Cut => bytes.truncate(range.start),
-        }
-        std::fs::write(&path, bytes).expect("harmed");
-
-        let case = format!("page {page} of {pages}, {harm:?}");
-        let commit = repo.ok(&["commit", "-q", "--allow-empty", "-m", "next"]);
-        let push = repo.ok(&["push", "-q", "origin", "main"]);
-        assert!(
-            !commit.stderr.contains("internal error") && !push.stderr.contains("internal error"),
-            "{case}"
-        );
-        let mut stored = operations::stored(&world.directory("scene"));
-        if stored != expected {
-            // What a row that is damaged says has failed, by name, and is put back from its commit.
-            repo.mission(&["sync", "retry"]).ok();
-            repo.mission(&["sync", "flush"]);
-            stored = operations::stored(&world.directory("scene"));
-        }
-        assert_eq!(stored, expected, "{case}\n{commit}\n{push}");
+        harmed(&world, &repo, "queue.db", page, harm);
+        arrives_whole(&world, &repo, &expected, &format!("page {page} of {pages}, {harm:?}"));
         let aside = std::fs::read_dir(repo.at(".git/mission")).expect("our directory").flatten();
         let aside = aside.filter(|entry| entry.file_name().to_string_lossy().starts_with("queue.corrupt-"));
         set_aside += usize::from(aside.count() > 0);
@@ -182,4 +157,61 @@ fn whatever_page_is_damaged_every_body_arrives_whole() {
     }
     say(&format!("{tried} damaged databases of {pages} pages: {set_aside} set aside, no body lost"));
     assert!(set_aside > tried / 2, "most damage is met: {set_aside} of {tried}");
+}
+
+/// The same for the log that a commit leaves beside the database: what it does not hold any more is said again.
+#[test]
+fn whatever_part_of_the_log_is_damaged_every_body_arrives_whole() {
+    let world = World::new(&any_git());
+    let (repo, _) = many_pages(&world);
+    let listing = repo.mission(&["list", "--json"]).ok().json();
+    let directory = listing["missions"][0]["path"].as_str().expect("a path").to_owned();
+    for commit in 0..2 {
+        repo.commit(&format!("{directory}/research/more-{commit}.md"), format!("# {commit}\n").repeat(900));
+    }
+    let log = std::fs::metadata(repo.at(".git/mission/queue.db-wal")).expect("a log").len();
+    let parts = usize::try_from(log.div_ceil(4096)).expect("a number");
+    copy(&world.path("scene"), &world.path("base"));
+    repo.ok(&["push", "-q", "origin", "main"]);
+    let expected = operations::stored(&world.directory("scene"));
+    assert!(expected.len() >= 17 && parts >= 8, "{} rows, {parts} parts", expected.len());
+
+    let step = if which() == "all" { 1 } else { 4 };
+    let harms = [Harm::Nonsense, Harm::Zeros, Harm::Cut];
+    let all = (0..parts).flat_map(|part| harms.map(|harm| (part, harm)));
+    for (part, harm) in all.step_by(step) {
+        harmed(&world, &repo, "queue.db-wal", part, harm);
+        arrives_whole(&world, &repo, &expected, &format!("part {part} of {parts} of the log, {harm:?}"));
+    }
+}
+
+/// The scene as it was, with 4 KiB of one file harmed.
+fn harmed(world: &World, repo: &Repo<'_>, name: &str, part: usize, harm: Harm) {
+    std::fs::remove_dir_all(world.path("scene")).expect("removed");
+    copy(&world.path("base"), &world.path("scene"));
+    let path = repo.at(&format!(".git/mission/{name}"));
+    let mut bytes = std::fs::read(&path).expect("a file");
+    let range = part * 4096..bytes.len().min((part + 1) * 4096);
+    match harm {
+        Harm::Nonsense => bytes[range].fill(0x5a),
+        Harm::Zeros => bytes[range].fill(0),
+        Harm::Cut => bytes.truncate(range.start),
+    }
+    std::fs::write(&path, bytes).expect("harmed");
+}
+
+/// A commit and a push later everything is on the server.
+#[track_caller]
+fn arrives_whole(world: &World, repo: &Repo<'_>, expected: &[String], case: &str) {
+    let commit = repo.ok(&["commit", "-q", "--allow-empty", "-m", "next"]);
+    let push = repo.ok(&["push", "-q", "origin", "main"]);
+    assert!(!commit.stderr.contains("internal error") && !push.stderr.contains("internal error"), "{case}");
+    let mut stored = operations::stored(&world.directory("scene"));
+    if stored != expected {
+        // What a row that is damaged says has failed, by name, and is put back from its commit.
+        repo.mission(&["sync", "retry"]).ok();
+        repo.mission(&["sync", "flush"]);
+        stored = operations::stored(&world.directory("scene"));
+    }
+    assert_eq!(stored, expected, "{case}\n{commit}\n{push}");
 }

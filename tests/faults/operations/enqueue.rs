@@ -9,6 +9,9 @@ use crate::support::{Output, Repo};
 /// `sync enqueue`.
 pub(super) struct Enqueue;
 
+/// What a hook does after a commit, where the last one left its rows in the log beside the database: all of it or nothing.
+pub(super) struct AtCommit;
+
 /// Every row of the queue as one line; nothing if there is no queue yet. Read from a copy, so that nothing is
 /// recovered in place.
 pub(super) fn rows(scene: &Repo<'_>) -> BTreeSet<String> {
@@ -83,5 +86,37 @@ impl Operation for Enqueue {
 
     fn recover(&self, scene: &Repo<'_>) {
         remove_locks(scene);
+    }
+}
+
+impl Operation for AtCommit {
+    fn name(&self) -> &'static str {
+        "enqueue-at-commit"
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, scene: &Repo<'_>) {
+        started(scene, 3);
+        let repo = scene.cd("repo");
+        repo.mission(&["hook", "post-commit"]).ok();
+        let log = scene.at("repo/.git/mission/queue.db-wal");
+        assert!(log.metadata().is_ok_and(|log| log.len() > 0), "left in the log");
+        repo.commit("kitty-specs/one/research/more.md", "# More\n");
+    }
+
+    fn command(&self, scene: &Repo<'_>) -> Vec<String> {
+        Traced::command(scene.world(), &["hook", "post-commit"])
+    }
+
+    fn look(&self, scene: &Repo<'_>) -> String {
+        rows(scene).into_iter().collect::<Vec<_>>().join("\n")
+    }
+
+    fn judge(&self, scene: &Repo<'_>, _: &Output, before: &str, after: &str) {
+        let rows = self.look(scene);
+        assert!(rows == before || rows == after, "neither old nor new: {rows}");
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
         Box::new(settle::Settle),
         Box::new(migrate::Migrate),
         Box::new(enqueue::Enqueue),
+        Box::new(enqueue::AtCommit),
         Box::new(flush::Flush),
         Box::new(schema::Migration("schema-migration-1", 0)),
         Box::new(schema::Migration("schema-migration-2", 1)),
@@ -37,7 +38,8 @@ pub(crate) fn all() -> Vec<Box<dyn Operation>> {
 
 /// Those that change nothing but the store and a server in a directory.
 pub(crate) fn of_the_store() -> Vec<Box<dyn Operation>> {
-    let of_the_store = |name: &str| matches!(name, "enqueue" | "flush") || name.starts_with("schema");
+    let of_the_store =
+        |name: &str| matches!(name, "enqueue" | "enqueue-at-commit" | "flush") || name.starts_with("schema");
     all().into_iter().filter(|operation| of_the_store(operation.name())).collect()
 }
 

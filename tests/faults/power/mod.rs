@@ -59,7 +59,10 @@ fn workload() {
             .expect("said");
     };
     for session in 0..ROWS / SESSION {
-        let mut queue = Queue::open(path, at(0)).expect("opens").queue;
+        // Two sessions in a row leave what they commit in the log. The twin could not have that open as well.
+        let is_brief = store == "queue" && matches!(session, 1 | 2);
+        let open = if is_brief { Queue::open_briefly } else { Queue::open };
+        let mut queue = open(path, at(0)).expect("opens").queue;
         // The twin differs in one setting: same file, same schema, same statements.
         let twin = (store != "queue").then(|| {
             let twin = Connection::open(path).expect("opens");
