@@ -28,15 +28,13 @@ fn run(bytes: &[u8], special: impl Fn(u64) -> u64) -> usize {
         }
     }
     let end = |last| special(u64::from_le_bytes(last)).trailing_zeros() as usize / 8;
-    match bytes.last_chunk::<8>() {
+    if let Some(last) = bytes.last_chunk::<8>() {
         // Some of them were looked at, and are plain.
-        Some(last) => bytes.len() - 8 + end(*last),
-        None => {
-            let mut last = [b'"'; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            end(last)
-        }
+        return bytes.len() - 8 + end(*last);
     }
+    let mut last = [b'"'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    end(last)
 }
 
 /// Eight bytes at once: the lowest bit that is set is the highest of the first byte that does not stand for itself.
