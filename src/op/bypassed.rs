@@ -34,12 +34,19 @@ pub fn passed(repo: &Repo, tip: Option<&Oid>) {
     }
 }
 
-/// Writes over what is there, which is mostly as long: to give back what a file took is what takes a disk long.
+/// Writes over what is there, which is mostly as long: to give back what a file took is what takes a disk long. A new note
+/// may be written over by whoever may write where it lies.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = place::options().write(true).create(true).truncate(false).open(path)?;
+    let before = file.metadata()?.len();
     file.write_all(text.as_bytes())?;
     let length = text.len() as u64;
-    if file.metadata()?.len() == length { Ok(()) } else { file.set_len(length) }
+    if before == 0 {
+        place::share(path);
+    } else if before > length {
+        file.set_len(length)?;
+    }
+    Ok(())
 }
 
 /// The missions that HEAD's commit brought to main past pre-commit and that are not caught up. Forgets the note.
