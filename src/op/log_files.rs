@@ -14,6 +14,9 @@ use crate::merge::event_log::{Beginning, Rest, common};
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
 const BLOCK: usize = 1 << 14;
 
+/// Bytes of a block that are kept for the next one, mostly: a row and the beginning of another.
+const LEFT_OVER: usize = 1 << 12;
+
 /// How many bytes may follow the shared beginning, in all three together, before lines are compared one by one.
 const MUCH: usize = 16 << 20;
 
@@ -113,8 +116,8 @@ impl<'p> LogFiles<'p> {
         let mut ours_source = source(files.ours, &*paths.ours);
         let mut theirs_source = source(files.theirs, &*paths.theirs);
         // Room that is never filled costs nothing. No more is read than is kept: what is given back may stay with us.
-        let room = if result.is_some() { BLOCK } else { bytes };
-        let mut ours = Vec::with_capacity(room.saturating_add(2 * BLOCK));
+        let room = if result.is_some() { LEFT_OVER } else { bytes };
+        let mut ours = Vec::with_capacity(room.saturating_add(BLOCK));
         // One block of the others after the other is held in the same place.
         let mut block = Vec::with_capacity(BLOCK);
         let mut beginning = Beginning::default();

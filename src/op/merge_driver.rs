@@ -66,7 +66,7 @@ fn whole(kind: Kind, files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<At
     let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
     match merge::run(kind, &texts.as_ref().map(Vec::as_slice), style) {
         Ok(merged) => {
-            replace(&files.ours, [merged.text.as_slice()])?;
+            replace(&files.ours, &merged.text)?;
             Ok(Attempt::Ended(ending(&merged.conflicts)))
         }
         Err(refusal) => Ok(Attempt::Refused(refusal.to_string())),
@@ -132,22 +132,23 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
     ];
     let Sides { base, ours, theirs } = &call.files;
     let (text, _) = merge_text(ours, base, theirs, style.size(), labels)?;
-    replace(ours, [text.as_slice()])?;
+    replace(ours, &text)?;
     Ok(Ending::ByLines(reason))
 }
 
 /// Writes a file beside `path`, whose permissions it keeps, and puts it in its place.
-fn replace<'a>(path: &Path, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OpError> {
+fn replace(path: &Path, text: &[u8]) -> Result<(), OpError> {
     let permissions = fs::metadata(path).map_err(OpError::file(path))?.permissions();
     let (beside, mut file) = create_beside(path, &permissions)?;
-    fill(&mut file, pieces).map_err(OpError::file(beside.path()))?;
+    file.write_all(text).map_err(OpError::file(beside.path()))?;
     beside.put(file, path).map_err(OpError::file(path))
 }
 
-fn fill<'a>(file: &mut fs::File, pieces: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
+fn fill<'a>(file: &mut fs::File, mut pieces: impl Iterator<Item = &'a [u8]> + Clone) -> io::Result<()> {
     // Pieces that are longer than the buffer are not copied into it.
-    let mut writer = BufWriter::with_capacity(1 << 14, file);
-    pieces.into_iter().try_for_each(|piece| writer.write_all(piece))?;
+    let bytes = pieces.clone().map(<[u8]>::len).sum::<usize>().min(1 << 14);
+    let mut writer = BufWriter::with_capacity(bytes, file);
+    pieces.try_for_each(|piece| writer.write_all(piece))?;
     writer.flush()
 }
 

@@ -32,7 +32,7 @@ pub struct Merged<'a> {
 
 impl Merged<'_> {
     /// The text in pieces, in order; most of it is borrowed from the versions.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let lines = self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"]);
         std::iter::once(self.shared).chain(lines)
     }
