@@ -58,6 +58,52 @@ fn sample<H: History>(repo: &Repo<'_>, kind: Kind) {
     }
 }
 
+/// A pipe is read once. What is in it is not taken for nothing when a log has to be looked at again.
+#[test]
+fn a_side_that_can_be_read_only_once_is_merged_or_refused_by_name() {
+    let world = World::new(&any_git());
+    let repo = world.directory("scratch");
+    let row = |at: usize, id: &str| format!("{{\"at\": \"{at}\", \"event_id\": \"{id}\"}}\n");
+    let begun = row(1, "A") + &row(3, "C");
+    let ours = begun.clone() + &row(4, "D");
+    let driven = |theirs: &str| {
+        repo.write("o", &begun);
+        repo.write("a", &ours);
+        let files = ["--base", "o", "--ours", "a", "--theirs", "/dev/stdin"];
+        let call = repo.stdin(theirs).mission(&[["merge-driver", "event-log"].as_slice(), &files].concat());
+        (call, std::fs::read_to_string(repo.at("a")).expect("a file"))
+    };
+    // Something new belongs between the rows that all share, and behind them.
+    let theirs = begun.clone() + &row(2, "T") + &row(5, "E");
+    let (call, merged) = driven(&theirs);
+    assert_eq!(call.status, 0, "{call}");
+    assert_eq!(merged, [row(1, "A"), row(2, "T"), row(3, "C"), row(4, "D"), row(5, "E")].concat());
+    let (call, merged) = driven(&(begun.clone() + &row(5, "E")));
+    assert_eq!((call.status, merged), (0, ours.clone() + &row(5, "E")), "{call}");
+    // What no rule can read would be read again by lines.
+    let (call, merged) = driven(&(theirs + "half a row"));
+    assert_eq!((call.status, merged), (255, ours.clone()), "{call}");
+    assert!(call.stderr.contains("/dev/stdin") && call.stderr.contains("read again"), "{call}");
+}
+
+/// A log is looked at block by block, and a line that is longer than all of them only once.
+#[test]
+fn lines_of_many_megabytes_take_no_longer_than_others() {
+    let world = World::new(&any_git());
+    let repo = world.directory("scratch");
+    let row = |at: usize, length: usize| format!("{{\"at\": \"{at}\", \"x\": \"{}\"}}\n", "y".repeat(length));
+    // To search each from its beginning at every block would be 60 GB, and a minute.
+    for begun in [row(1, 15 << 20) + &row(2, 15 << 20), "z".repeat(48 << 20)] {
+        let (ours, theirs) = (format!("{begun}{}", row(3, 1)), format!("{begun}{}", row(4, 1)));
+        let clock = std::time::Instant::now();
+        let (status, text) =
+            driven(&repo, Kind::EventLog, [&begun, &ours, &theirs].map(|text| text.as_bytes()));
+        assert!(clock.elapsed().as_secs() < 20, "{:?}", clock.elapsed());
+        assert!(text.starts_with(begun.trim_end().as_bytes()) || status == 1, "{status}");
+        assert!(text.len() > begun.len());
+    }
+}
+
 #[test]
 fn what_no_rule_can_read_is_left_between_markers() {
     let world = World::new(&any_git());

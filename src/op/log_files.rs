@@ -25,9 +25,10 @@ const MUCH: usize = 16 << 20;
 pub(super) struct LogFiles<'p> {
     paths: &'p Sides<PathBuf>,
     files: Sides<File>,
-    /// Of ours: its length in bytes and its permissions
+    /// Of ours: its length in bytes, its permissions, and whether it is a regular file
     bytes: usize,
     permissions: Permissions,
+    is_file: bool,
 }
 
 /// The three texts in two parts.
@@ -99,7 +100,7 @@ impl<'p> LogFiles<'p> {
         let files = paths.as_ref().try_map(|_, path| File::open(path).map_err(OpError::file(path)))?;
         let metadata = files.ours.metadata().map_err(OpError::file(&paths.ours))?;
         let bytes = usize::try_from(metadata.len()).unwrap_or(0);
-        Ok(Self { paths, files, bytes, permissions: metadata.permissions() })
+        Ok(Self { paths, files, bytes, permissions: metadata.permissions(), is_file: metadata.is_file() })
     }
 
     /// The permissions of our file.
@@ -107,9 +108,33 @@ impl<'p> LogFiles<'p> {
         &self.permissions
     }
 
+    /// Whether all can be read again.
+    pub(super) fn can_be_read_again(&self) -> Result<bool, OpError> {
+        let Sides { base, theirs, .. } = &self.files;
+        let is_file = |file: &File, path: &Path| {
+            file.metadata().map(|metadata| metadata.is_file()).map_err(OpError::file(path))
+        };
+        Ok(self.is_file && is_file(base, &self.paths.base)? && is_file(theirs, &self.paths.theirs)?)
+    }
+
+    /// The whole texts.
+    pub(super) fn whole(self) -> Result<Sides<Vec<u8>>, OpError> {
+        let Sides { base, ours, theirs } = self.files;
+        let all = |mut file: File, path: &Path| {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text).map(|_| text).map_err(OpError::file(path))
+        };
+        let Sides { base: base_path, ours: ours_path, theirs: theirs_path } = self.paths;
+        Ok(Sides {
+            base: all(base, base_path)?,
+            ours: all(ours, ours_path)?,
+            theirs: all(theirs, theirs_path)?,
+        })
+    }
+
     /// Reads them. The rows at the beginning that all share and that stand as they are go into `result`, which is at a path,
-    /// and are not kept; without it they are.
-    pub(super) fn read(self, mut result: Option<(&mut File, &Path)>) -> Result<LogTexts, OpError> {
+    /// and are not kept; without it they are. `None` if one that belongs between them follows.
+    pub(super) fn read(self, mut result: Option<(&mut File, &Path)>) -> Result<Option<LogTexts>, OpError> {
         let Self { paths, files, bytes, .. } = self;
         let source = |file, path| Source { file, path, ended: false };
         let mut base_source = source(files.base, &*paths.base);
@@ -141,6 +166,9 @@ impl<'p> LogFiles<'p> {
                 let written = beginning.end();
                 beginning.look(&ours[..from]);
                 file.write_all(&ours[written..beginning.end()]).map_err(OpError::file(*path))?;
+                if beginning.is_out_of_order() {
+                    return Ok(None);
+                }
                 let gone = beginning.give_up();
                 ours.drain(..gone);
                 from -= gone;
@@ -159,7 +187,7 @@ impl<'p> LogFiles<'p> {
             && let Some(parts) = LogParts::read(paths, before)?
         {
             ours.truncate(shared.1);
-            return Ok(LogTexts { ours, shared, beginning, following: Following::Parts(parts) });
+            return Ok(Some(LogTexts { ours, shared, beginning, following: Following::Parts(parts) }));
         }
         ours_source.finish(&mut ours)?;
         let begun = &ours[shared.1..equal];
@@ -169,7 +197,7 @@ impl<'p> LogFiles<'p> {
         };
         let following =
             Following::Texts { base: rest(base, base_source)?, theirs: rest(theirs, theirs_source)? };
-        Ok(LogTexts { ours, shared, beginning, following })
+        Ok(Some(LogTexts { ours, shared, beginning, following }))
     }
 }
 
@@ -224,6 +252,7 @@ mod tests {
         let mut result = File::create(&path).expect("a file");
         for (result, standing) in [(None, 0), (Some((&mut result, &*path)), standing)] {
             let read = LogFiles::open(&files).and_then(|files| files.read(result)).expect("readable");
+            let read = read.expect("in order");
             assert_eq!(read.beginning().bytes(), standing);
             assert_eq!(read.shared(), &base.as_bytes()[standing..shared]);
             let Rest::Texts(rest) = read.rest() else { panic!("short texts stay whole") };

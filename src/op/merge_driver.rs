@@ -64,37 +64,54 @@ enum Attempt {
 /// Merges texts that are short enough to be held whole.
 fn whole(kind: Kind, files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
     let texts = files.as_ref().try_map(|_, path| fs::read(path).map_err(OpError::file(path)))?;
+    texts_in(kind, &texts, &files.ours, style)
+}
+
+fn texts_in(
+    kind: Kind,
+    texts: &Sides<Vec<u8>>,
+    path: &Path,
+    style: &ConflictStyle,
+) -> Result<Attempt, OpError> {
     match merge::run(kind, &texts.as_ref().map(Vec::as_slice), style) {
         Ok(merged) => {
-            replace(&files.ours, &merged.text)?;
+            replace(path, &merged.text)?;
             Ok(Attempt::Ended(ending(&merged.conflicts)))
         }
         Err(refusal) => Ok(Attempt::Refused(refusal.to_string())),
     }
 }
 
-fn logs(files: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
-    if let Some(ended) = logs_in_parts(files, style)? {
+fn logs(paths: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Attempt, OpError> {
+    let files = LogFiles::open(paths)?;
+    if !files.can_be_read_again()? {
+        return texts_in(Kind::EventLog, &files.whole()?, &paths.ours, style);
+    }
+    if let Some(ended) = logs_in_parts(files, paths, style)? {
         return Ok(ended);
     }
     // The shared beginning may end inside a hunk, and what is wrong is told by its place in the whole text.
-    whole(Kind::EventLog, files, style)
+    whole(Kind::EventLog, paths, style)
 }
 
 /// Merges logs without keeping three whole texts; `None` if that cannot be done.
-fn logs_in_parts(paths: &Sides<PathBuf>, style: &ConflictStyle) -> Result<Option<Attempt>, OpError> {
-    let files = LogFiles::open(paths)?;
+fn logs_in_parts(
+    files: LogFiles<'_>,
+    paths: &Sides<PathBuf>,
+    style: &ConflictStyle,
+) -> Result<Option<Attempt>, OpError> {
     let (beside, mut file) = create_beside(&paths.ours, files.permissions())?;
     // Most rows stand as they are: they are written while they are read.
-    let texts = files.read(Some((&mut file, beside.path())))?;
-    if let Some(merged) = event_log::merge_behind(texts.beginning(), texts.shared(), &texts.rest(), style) {
+    if let Some(texts) = files.read(Some((&mut file, beside.path())))?
+        && let Some(merged) = event_log::merge_behind(texts.beginning(), texts.shared(), &texts.rest(), style)
+    {
         return finish_log(beside, file, &paths.ours, &merged).map(Some);
     }
-    drop((texts, file, beside));
+    drop((file, beside));
     // Something new belongs between them.
     let files = LogFiles::open(paths)?;
     let permissions = files.permissions().clone();
-    let texts = files.read(None)?;
+    let Some(texts) = files.read(None)? else { return Ok(None) };
     let merged = match texts.rest() {
         Rest::Texts(rest) => event_log::merge_after(texts.shared(), &rest, style),
         Rest::Parts(parts) => event_log::merge_parts(texts.shared(), &parts, style),
@@ -131,6 +148,16 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
         call.labels.theirs.as_deref().unwrap_or("theirs"),
     ];
     let Sides { base, ours, theirs } = &call.files;
+    for path in [base, ours, theirs] {
+        // What was read once would be taken for empty.
+        let is_there =
+            fs::metadata(path).map_err(OpError::file(path))?.is_file() || path == Path::new("/dev/null");
+        if !is_there {
+            let why =
+                format!("{reason}, and what is no regular file cannot be read again to be merged by lines");
+            return Err(OpError::file(path)(io::Error::new(ErrorKind::InvalidInput, why)));
+        }
+    }
     let (text, _) = merge_text(ours, base, theirs, style.size(), labels)?;
     replace(ours, &text)?;
     Ok(Ending::ByLines(reason))

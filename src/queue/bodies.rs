@@ -363,6 +363,13 @@ pub(super) fn other_sender(
     connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
 }
 
+/// Whether a row of either queue has a lease of somebody else, be it over or not.
+pub(super) fn other_owner(connection: &Connection, owner: &str) -> rusqlite::Result<bool> {
+    let leased = |table| format!("SELECT 1 FROM {table} WHERE lease_owner <> ?1");
+    let sql = format!("{} UNION ALL {} LIMIT 1", leased("queue"), leased("body_upload_queue"));
+    connection.prepare(&sql)?.exists([owner])
+}
+
 /// The first and the last of those that follow each other without a gap, of ids in their order.
 fn runs(ids: impl Iterator<Item = BodyId>) -> Vec<(i64, i64)> {
     let mut runs: Vec<(i64, i64)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::bodies::other_sender;
+use super::bodies::{other_owner, other_sender};
 use super::row::{self, DUE, FREE, FROM_TREE};
 use super::{BackOff, Claim, Enqueued, Origin, Queue, QueueError};
 use crate::clock::Instant;
@@ -154,26 +154,23 @@ impl Queue {
     /// Takes the turn to send these events, or keeps it: says which of them are still pending and due and held by nobody
     /// else, and holds the last of those. `None`, and nothing is changed, if another sender holds a row of either queue.
     ///
-    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last. So as long
-    /// as `seat`, which the sender has held before, is still held by it, nobody else can have begun, and nobody is looked
-    /// for.
+    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last. Nobody is
+    /// looked for again as long as nobody else has written to the store: to begin is to write.
     pub fn hold_events<'a>(
         &mut self,
         event_ids: &[&'a str],
-        seat: Option<&str>,
         claim: Claim<'_>,
     ) -> Result<Option<Vec<&'a str>>, QueueError> {
-        self.write(|transaction| {
-            let is_ours =
-                format!("SELECT 1 FROM queue WHERE event_id = ?3 AND lease_owner = ?2 AND NOT {FREE}");
-            let is_ours = |seat| {
-                let held = params![row::seconds(claim.now), claim.owner, seat];
-                transaction.prepare(&is_ours)?.exists(held)
-            };
-            if !seat.map_or(Ok(false), is_ours)?
-                && other_sender(transaction, claim.owner, claim.now)?.is_some()
-            {
-                return Ok(None);
+        let alone_at = self.alone_at.take();
+        let (alone_at, held) = self.write(|transaction| {
+            let version: i64 = transaction.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            let mut is_alone = alone_at == Some(version);
+            if !is_alone {
+                if other_sender(transaction, claim.owner, claim.now)?.is_some() {
+                    return Ok((None, None));
+                }
+                // A lease that is over is none, unless the clock was ahead.
+                is_alone = !other_owner(transaction, claim.owner)?;
             }
             let mut is_ready = transaction.prepare(&format!(
                 "SELECT 1 FROM queue
@@ -192,8 +189,10 @@ impl Queue {
                     params![claim.owner, row::lease_end(claim.now, claim.lasting), last],
                 )?;
             }
-            Ok(Some(ready))
-        })
+            Ok((is_alone.then_some(version), Some(ready)))
+        })?;
+        self.alone_at = alone_at;
+        Ok(held)
     }
 
     /// Removes events that the server acknowledged by name, and lets the bodies go that waited for them.

@@ -55,6 +55,8 @@ pub struct Queue {
     pub(super) access: Access,
     /// See [`Queue::open_briefly`]
     is_brief: bool,
+    /// The version of the data at which nobody else held a row to send it; see [`Queue::hold_events`]
+    pub(super) alone_at: Option<i64>,
 }
 
 /// The version of `SQLite` as one number, `3051003` for 3.51.3.
@@ -81,7 +83,7 @@ impl Queue {
         if let Some(connection) = present(path, is_brief) {
             let access = Access::ReadWrite;
             let connection = lasting(connection).map_err(|error| QueueError::sql(path, error))?;
-            let queue = Self { path: path.to_owned(), connection, access, is_brief };
+            let queue = Self { path: path.to_owned(), connection, access, is_brief, alone_at: None };
             return Ok(Opened { queue, set_aside: None });
         }
         if let State::Present(access) = probe(path)? {
@@ -139,7 +141,7 @@ impl Queue {
             }
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
-        Ok(Self { path: path.to_owned(), connection, access, is_brief: false })
+        Ok(Self { path: path.to_owned(), connection, access, is_brief: false, alone_at: None })
     }
 }
 

@@ -113,7 +113,8 @@ impl DirectoryServer {
         let mut known: BTreeSet<String> = rows.filter_map(event_id).collect();
         let (mut added, mut acks) = (String::new(), Vec::with_capacity(events.len()));
         for event in events {
-            let event_id = event_id(event.line().as_bytes()).unwrap_or_default();
+            let event_id = event_id(event.line().as_bytes())
+                .ok_or_else(|| io::Error::other("an event without an id"))?;
             let verdict = if known.insert(event_id.clone()) {
                 added.push_str(event.line());
                 added.push('\n');
@@ -132,6 +133,9 @@ impl DirectoryServer {
     }
 }
 
+/// A text that was within the limits has three times as many bytes at most where all of it is written in ASCII.
+const LINE: Limits = Limits { max_bytes: 3 * Limits::ROW.max_bytes, max_depth: Limits::ROW.max_depth };
+
 /// What tells one artifact's body from another's of the same content.
 fn body_key(upload: &BodyUpload) -> String {
     let mut hash = Sha256::default();
@@ -145,7 +149,7 @@ fn body_key(upload: &BodyUpload) -> String {
 
 /// The id of the event in a line; `None` if it is not JSON.
 fn event_id(line: &[u8]) -> Option<String> {
-    let event = parse(line, Limits::ROW).ok()?;
+    let event = parse(line, LINE).ok()?;
     let id = event.as_object().and_then(|members| members.get("event_id")).and_then(Value::as_str);
     Some(id.unwrap_or_default().to_owned())
 }

@@ -33,7 +33,7 @@ fn a_wait_and_a_lease_of_a_clock_that_was_ahead_end_when_it_is_set_back() {
     queue.enqueue_events(&[new_event(id)], 9, at(0)).expect("enqueues");
     let ahead = at(9 * YEAR);
     let claim = |now| Claim { owner: "a", now, lasting: Duration::from_secs(60) };
-    assert_eq!(queue.hold_events(&[id], None, claim(ahead)).expect("holds"), Some(vec![id]));
+    assert_eq!(queue.hold_events(&[id], claim(ahead)).expect("holds"), Some(vec![id]));
     assert_eq!(queue.ready_events(at(0), 9).expect("reads").len(), 1, "a lease of the future is nobody's");
     let back_off = BackOff { wait: Duration::from_secs(400 * 24 * 3_600), counts: false, error: "busy" };
     queue.back_off_events(&[id], "a", back_off, ahead).expect("waits");

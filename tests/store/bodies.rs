@@ -134,7 +134,7 @@ fn are_sent_by_the_one_whose_turn_it_is() {
     assert_eq!(two.other_sender("two", at(93)).expect("reads"), None);
     // Events that are under way are somebody's turn too.
     one.enqueue_events(&[new_event(FIRST)], ROOMY, at(93)).expect("enqueues");
-    assert_eq!(one.hold_events(&[FIRST], None, claim("one", at(93))).expect("holds"), Some(vec![FIRST]));
+    assert_eq!(one.hold_events(&[FIRST], claim("one", at(93))).expect("holds"), Some(vec![FIRST]));
     assert_eq!(turn(&mut two, "two", 94), None);
 }
 

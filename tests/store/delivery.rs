@@ -271,3 +271,21 @@ fn an_acknowledgement_of_something_else_confirms_nothing() {
     let payload = upload("spec.md", "a").payload();
     assert!(!server.push_body(&payload).expect("an answer").confirms(&payload));
 }
+
+/// A text that is not ASCII grows where it becomes a line; what is written is acknowledged by its id all the same.
+#[test]
+fn an_event_near_the_limit_that_is_not_ascii_is_acknowledged() {
+    let place = Place::new();
+    let (root, server) = server(&place);
+    let text =
+        line(&with(&event(FIRST), "project_slug", "SLUG".into())).replace("SLUG", &"é".repeat(3 << 20));
+    for verdict in [EventVerdict::Success, EventVerdict::Duplicate] {
+        let judged = Judge::default().event(&text).map(|judged| judged.line().to_owned()).expect("it passes");
+        assert!(judged.len() > 16 << 20);
+        let acks =
+            server.push_events(&[Judge::default().event(&text).expect("it passes")]).expect("an answer");
+        let acks: Vec<_> = acks.into_iter().map(|ack| (ack.event_id, ack.verdict)).collect();
+        assert_eq!(acks, [(FIRST.to_owned(), verdict)]);
+    }
+    assert_eq!(fs::read_to_string(root.join("events.jsonl")).expect("a log").lines().count(), 1);
+}

@@ -4,7 +4,6 @@
 //! INVARIANT: what is given is what the merge of whole logs gives. Knows nothing about versions of one row.
 
 use super::beginning::Beginning;
-use super::filter::end_of;
 use super::scan::{Scanned, scan};
 use crate::merge::Sides;
 
@@ -37,9 +36,9 @@ impl<'a> Appended<'a> {
                 rows.push(row);
             }
         }
-        let ends = rows.iter().map(|row| end_of(row.raw().identity())).collect();
+        let marks = rows.iter().map(|row| row.raw().mark()).collect();
         rows.sort_unstable_by_key(Scanned::raw);
-        let stands = texts.base.is_empty() && beginning.is_before(rows.first().map(Scanned::raw), ends);
+        let stands = texts.base.is_empty() && beginning.is_before(rows.first().map(Scanned::raw), marks);
         stands.then_some(Self { rows, ours })
     }
 }

@@ -4,7 +4,7 @@
 //! Knows nothing about files, and not what is new: that is known only when the beginning is over.
 
 use super::alike::Alike;
-use super::filter::{Filter, end_of};
+use super::filter::Filter;
 use super::scan::Raw;
 
 /// The rows at the beginning that stand as they are.
@@ -12,14 +12,19 @@ use super::scan::Raw;
 pub struct Beginning {
     rows: Alike,
     last: Last,
-    /// Of every row the end of what says which row it is
-    ends: Vec<u64>,
+    /// [`Raw::mark`] of every row
+    marks: Vec<u64>,
     /// Where they end in the text
     end: usize,
+    /// Where the last whole line ends, and as how much of the text was searched for that
+    lines: usize,
+    searched: usize,
     /// How many bytes of the text were given up
     gone: usize,
     /// Whether a row was met that does not stand as it is
     is_over: bool,
+    /// Whether that is a row that has its place before the last of them
+    is_out_of_order: bool,
 }
 
 /// The last of them; all is empty where there is none.
@@ -45,18 +50,30 @@ impl Last {
 
 impl Beginning {
     /// Looks at the whole lines of `text` that were not there the last time. It has to be the same text but for what was
-    /// added to its end and what was given up.
+    /// added to its end and what was given up; what follows the last whole line may be gone.
     pub fn look(&mut self, text: &[u8]) {
-        let lines = &text[..text.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1)];
+        if self.is_over {
+            return;
+        }
+        // A line may be long: it is searched once.
+        let more = text.get(self.searched..).unwrap_or_default();
+        if let Some(newline) = more.iter().rposition(|b| *b == b'\n') {
+            self.lines = self.searched + newline + 1;
+        }
+        self.searched += more.len();
+        let lines = &text[..self.lines];
         let mut last = None;
         while !self.is_over && self.end < lines.len() {
             match self.rows.next(lines) {
                 Some(row) if last.unwrap_or(self.last.raw()) < row => {
-                    self.ends.push(end_of(row.identity()));
+                    self.marks.push(row.mark());
                     self.end = self.rows.position();
                     last = Some(row);
                 }
-                _ => self.is_over = true,
+                found => {
+                    self.is_over = true;
+                    self.is_out_of_order = found.is_some();
+                }
             }
         }
         if let Some(row) = last {
@@ -71,8 +88,15 @@ impl Beginning {
             self.rows.forget(gone);
         }
         self.end -= gone;
+        self.lines -= gone;
+        self.searched -= gone;
         self.gone += gone;
         gone
+    }
+
+    /// Whether a row follows that has its place before the last of these: nothing comes of them then.
+    pub fn is_out_of_order(&self) -> bool {
+        self.is_out_of_order
     }
 
     /// Where the rows end in what is left of the text.
@@ -87,18 +111,18 @@ impl Beginning {
 
     /// How many rows there are.
     pub(super) fn rows(&self) -> usize {
-        self.ends.len()
+        self.marks.len()
     }
 
-    /// Whether `first` comes behind all rows, and none of them is one whose identity has one of these ends.
-    pub(super) fn is_before(&self, first: Option<Raw<'_>>, mut ends: Vec<u64>) -> bool {
+    /// Whether `first` comes behind all rows, and none of them is one that has one of these marks.
+    pub(super) fn is_before(&self, first: Option<Raw<'_>>, mut marks: Vec<u64>) -> bool {
         if first.is_some_and(|first| first <= self.last.raw()) {
             return false;
         }
-        ends.sort_unstable();
-        let filter = Filter::of(ends.iter().copied());
-        // Another row that ends in the same way is taken for the same: that costs time and nothing else.
-        !self.ends.iter().any(|end| filter.may_hold(*end) && ends.binary_search(end).is_ok())
+        marks.sort_unstable();
+        let filter = Filter::of(marks.iter().copied());
+        // Another row with the same mark is taken for the same: that costs time and nothing else.
+        !self.marks.iter().any(|mark| filter.may_hold(*mark) && marks.binary_search(mark).is_ok())
     }
 }
 
@@ -146,11 +170,38 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_belongs_before_is_told_from_one_that_is_read_in_full() {
+        let good = row("1", "A") + &row("2", "B");
+        for (bad, is_out_of_order) in
+            [(row("1", "C"), true), (row("2", "B"), true), ("{}\n".into(), true), ("\n".into(), false)]
+        {
+            let (beginning, _) = looked(&(good.clone() + &bad + &row("9", "Z")), 11);
+            assert_eq!(beginning.is_out_of_order(), is_out_of_order, "{bad:?}");
+        }
+        assert!(!looked(&good, 11).0.is_out_of_order());
+    }
+
+    #[test]
+    fn ids_that_end_alike_and_rows_without_ids_are_told_apart() {
+        let ids = |id: usize| row(&format!("{id:04}"), &format!("{id:08x}-1dec-11f0-8c5a-0242ac120002"));
+        let none = |at: usize| format!("{{\"at\": \"{at:04}\", \"wp_id\": \"WP01 of the mission\"}}\n");
+        for rows in [&ids as &dyn Fn(usize) -> String, &none] {
+            let (beginning, _) = looked(&(0..900).map(rows).collect::<String>(), 4096);
+            let is_before = |text: String| {
+                let new = Row::read(text.trim_end().as_bytes()).expect("a row");
+                beginning.is_before(Some(new.raw()), vec![new.raw().mark()])
+            };
+            assert!((900..999).map(rows).all(is_before));
+            assert!(!is_before(rows(899)));
+        }
+    }
+
+    #[test]
     fn what_is_new_comes_behind_or_not() {
         let (beginning, _) = looked(&(row("1", "A") + &row("2", "B")), 7);
         let is_before = |text: &str| {
             let new = Row::read(text.trim_end().as_bytes()).expect("a row");
-            beginning.is_before(Some(new.raw()), vec![end_of(new.raw().identity())])
+            beginning.is_before(Some(new.raw()), vec![new.raw().mark()])
         };
         assert!(is_before(&row("2", "C")));
         assert!(is_before(&row("3", "AA")));

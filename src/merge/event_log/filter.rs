@@ -6,7 +6,7 @@
 pub(super) struct Filter([u64; 64]);
 
 impl Filter {
-    /// Of texts with these ends.
+    /// Of texts by their ends, or of what has numbers like these.
     pub(super) fn of(ends: impl Iterator<Item = u64>) -> Self {
         let mut bits = [0; 64];
         for end in ends {
@@ -20,6 +20,11 @@ impl Filter {
         let (word, bit) = place(end);
         self.0[word] & bit != 0
     }
+}
+
+/// The beginning of a text, by which others differ: texts that are the same have the same.
+pub(super) fn begin_of(text: &[u8]) -> u64 {
+    text.first_chunk::<8>().map_or(0, |begin| u64::from_le_bytes(*begin))
 }
 
 /// The end of a text, where ids differ: texts that are the same have the same.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::mem::take;
 
 use super::alike::Alike;
 use super::appended::Appended;
@@ -145,7 +146,7 @@ pub fn merge_behind<'a>(
     }
     .ok()?;
     log.add_shared(shared, 0).ok()?;
-    if !beginning.is_before(log.first.as_ref().map(Row::raw), log.ends().collect()) {
+    if !beginning.is_before(log.first.as_ref().map(Row::raw), take(&mut log.marks)) {
         return None;
     }
     log.settled(&[], beginning.rows(), style).ok()
@@ -162,6 +163,8 @@ struct Log<'a> {
     by_identity: HashMap<Identity<'a>, usize>,
     /// The first of all rows in the order of the result
     first: Option<Row<'a>>,
+    /// [`Raw::mark`] of every group's first row
+    marks: Vec<u64>,
 }
 
 impl<'a> Log<'a> {
@@ -214,6 +217,7 @@ impl<'a> Log<'a> {
             self.groups[*at].add(row, readings);
         } else {
             self.by_identity.insert(row.identity(), self.groups.len());
+            self.marks.push(row.raw().mark());
             self.groups.push(Group::new(row, readings));
         }
     }

@@ -3,6 +3,7 @@
 //! INVARIANT: what is accepted is exactly what `json::line` writes for the object that it holds, so accepted bytes
 //! may be kept without building that object. What is not accepted may still be a row; `row` takes it apart then.
 
+use super::filter::{begin_of, end_of};
 use crate::json::plain_ascii_run;
 
 /// A row in canonical form, as it stands in the text.
@@ -35,6 +36,13 @@ impl<'a> Raw<'a> {
     /// What says which row it is: its id, or all of it.
     pub(super) fn identity(self) -> &'a [u8] {
         if self.id.is_empty() { self.line } else { self.id }
+    }
+
+    /// A number that is the same for what is the same row, and mostly another for another one.
+    pub(super) fn mark(self) -> u64 {
+        let (end, other) =
+            if self.id.is_empty() { (self.line, end_of(self.at)) } else { (self.id, begin_of(self.id)) };
+        end_of(end) ^ other.rotate_left(23)
     }
 
     /// As text; `None` never happens.

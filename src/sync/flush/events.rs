@@ -11,7 +11,6 @@ use std::time::Duration;
 use super::Category;
 use super::batch::{Batch, Settled, Taken, batch_length};
 use super::run::{MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
-use crate::clock::Deadline;
 use crate::gate::{Judge, Judged};
 use crate::queue::{BackOff, EventStatus, QueueError, QueuedEvent, Rejection};
 use crate::transport::Refusal;
@@ -123,7 +122,16 @@ impl Run<'_, '_> {
         };
         let rows = taken.rows.len();
         let settled = Settled::of(taken);
-        let held = self.hold(&next.ids(), 2, &settled.ids())?;
+        let held = match self.hold(&next.ids(), 2, &settled.ids()) {
+            Ok(held) => held,
+            Err(error) => {
+                // What the server has said is not to be asked again.
+                if self.queue.acknowledge_events(&settled.ids()).is_ok() {
+                    let _ = self.say(settled);
+                }
+                return Err(error);
+            }
+        };
         self.say(settled)?;
         self.advance(rows);
         if !self.keep_held(&mut next, held) {
@@ -170,19 +178,14 @@ impl Run<'_, '_> {
         done: &[&str],
     ) -> Result<Option<Vec<&'i str>>, QueueError> {
         let claim = self.claim(requests);
-        let until = Deadline::after(claim.lasting);
-        // As long as the last one is held, nobody else can have begun.
-        let turn = self.turn.take().filter(|(_, until)| !until.remaining().is_zero());
-        let seat = turn.as_ref().map(|(id, _)| id.as_str());
         let held = if done.is_empty() {
-            self.queue.hold_events(ids, seat, claim)?
+            self.queue.hold_events(ids, claim)?
         } else {
             self.queue.together(|queue| {
                 queue.acknowledge_events(done)?;
-                queue.hold_events(ids, seat, claim)
+                queue.hold_events(ids, claim)
             })?
         };
-        self.turn = held.as_ref().and_then(|held| Some(((*held.last()?).to_owned(), until))).or(turn);
         self.keep_log_short(done.len());
         Ok(held)
     }

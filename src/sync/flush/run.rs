@@ -6,7 +6,6 @@ use super::listing::Listing;
 use super::presence::Presence;
 use super::timing::{Timing, wait};
 use super::{Category, Flushed};
-use crate::clock::Deadline;
 use crate::id::random_uuid;
 use crate::queue::{BodyRow, Claim, Queue, QueueError, QueuedEvent};
 use crate::transport::{Patience, Pause, Refusal, RetryCause, Server};
@@ -44,8 +43,6 @@ pub(super) struct Run<'a, 'd> {
     pub(super) owner: &'a str,
     pub(super) delivery: Delivery<'d>,
     pub(super) flushed: Flushed,
-    /// The event that is held for all, and until when
-    pub(super) turn: Option<(String, Deadline)>,
     streak: u32,
     done: usize,
     total: usize,
@@ -67,16 +64,8 @@ pub fn deliver(
     let now = delivery.timing.now();
     let (due, last) = queue.due_bodies(now)?;
     let total = events.len() + usize::try_from(due).unwrap_or(usize::MAX);
-    let mut run = Run {
-        queue,
-        owner: &owner,
-        delivery,
-        flushed: Flushed::default(),
-        turn: None,
-        streak: 0,
-        done: 0,
-        total,
-    };
+    let mut run =
+        Run { queue, owner: &owner, delivery, flushed: Flushed::default(), streak: 0, done: 0, total };
     let outcome = run.send_events(events).and_then(|go_on| match last {
         Some(last) if !run.flushed.elsewhere => run.send_bodies(Listing::new(may_leave, last, now), go_on),
         _ => Ok(()),
