@@ -97,8 +97,7 @@ fn lines_of_many_megabytes_take_no_longer_than_others() {
     for begun in [row(1, 15 << 20) + &row(2, 15 << 20), "z".repeat(48 << 20)] {
         let (ours, theirs) = (format!("{begun}{}", row(3, 1)), format!("{begun}{}", row(4, 1)));
         let clock = Stopwatch::start();
-        let (status, text) =
-            driven(&repo, Kind::EventLog, [&begun, &ours, &theirs].map(|text| text.as_bytes()));
+        let (status, text) = driven(&repo, Kind::EventLog, [&begun, &ours, &theirs].map(String::as_bytes));
         assert!(clock.elapsed().as_secs() < 20, "{:?}", clock.elapsed());
         assert!(text.starts_with(begun.trim_end().as_bytes()) || status == 1, "{status}");
         assert!(text.len() > begun.len());
