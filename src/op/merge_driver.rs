@@ -150,11 +150,12 @@ fn by_lines(call: &DriverCall, style: &ConflictStyle, reason: String) -> Result<
     let Sides { base, ours, theirs } = &call.files;
     for path in [base, ours, theirs] {
         // What was read once would be taken for empty.
-        let is_there =
-            fs::metadata(path).map_err(OpError::file(path))?.is_file() || path == Path::new("/dev/null");
-        if !is_there {
-            let why =
-                format!("{reason}, and what is no regular file cannot be read again to be merged by lines");
+        let metadata = fs::metadata(path).map_err(OpError::file(path))?;
+        if !metadata.is_file() && path != Path::new("/dev/null") {
+            let why = format!(
+                "{reason}; to be merged by lines it has to be read again, and it is no regular file: \
+                 write it into one first"
+            );
             return Err(OpError::file(path)(io::Error::new(ErrorKind::InvalidInput, why)));
         }
     }

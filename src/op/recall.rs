@@ -3,7 +3,8 @@
 //!
 //! One file a mission in `<common-dir>/mission/recalled/`, a line an artifact, which is only ever added to. INVARIANT: a line
 //! is believed only where everything is the same that its answer depends on: the blob and its path, the mission and its
-//! project, and the program that wrote it; and only a whole line, as its digest says. Nothing depends on a line being there, and none is of use to anybody else.
+//! project, and the program that wrote it; and only a whole line, as its digest says. Nothing depends on a line being
+//! there, and none is of use to anybody else.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

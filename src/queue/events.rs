@@ -161,7 +161,7 @@ impl Queue {
         event_ids: &[&'a str],
         claim: Claim<'_>,
     ) -> Result<Option<Vec<&'a str>>, QueueError> {
-        let alone_at = self.alone_at.take();
+        let alone_at = self.alone_at.take().filter(|(_, owner)| owner == claim.owner).map(|(at, _)| at);
         let (alone_at, held) = self.write(|transaction| {
             let version: i64 = transaction.query_row("PRAGMA data_version", [], |row| row.get(0))?;
             let mut is_alone = alone_at == Some(version);
@@ -191,7 +191,7 @@ impl Queue {
             }
             Ok((is_alone.then_some(version), Some(ready)))
         })?;
-        self.alone_at = alone_at;
+        self.alone_at = alone_at.map(|at| (at, claim.owner.to_owned()));
         Ok(held)
     }
 

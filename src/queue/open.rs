@@ -55,8 +55,8 @@ pub struct Queue {
     pub(super) access: Access,
     /// See [`Queue::open_briefly`]
     is_brief: bool,
-    /// The version of the data at which nobody else held a row to send it; see [`Queue::hold_events`]
-    pub(super) alone_at: Option<i64>,
+    /// The version of the data at which nobody but this sender held a row; see [`Queue::hold_events`]
+    pub(super) alone_at: Option<(i64, String)>,
 }
 
 /// The version of `SQLite` as one number, `3051003` for 3.51.3.

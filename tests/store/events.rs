@@ -88,6 +88,7 @@ fn are_held_by_one_sender_however_often_and_by_whatever_clock_they_are_looked_at
     assert_eq!(hold(&mut one, FIRST, "one", 1), Some(vec![FIRST]));
     assert_eq!(hold(&mut one, SECOND, "one", 2), Some(vec![SECOND]), "it goes from row to row");
     assert_eq!(hold(&mut two, FIRST, "two", 3), None);
+    assert_eq!(hold(&mut one, FIRST, "three", 3), None, "another sender of the same process is another");
     one.release("one").expect("releases");
     assert_eq!(hold(&mut one, FIRST, "one", 10), Some(vec![FIRST]));
     // It is held for a minute; then another begins, who finds it over.

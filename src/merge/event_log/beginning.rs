@@ -196,6 +196,21 @@ mod tests {
         }
     }
 
+    /// To search it from its beginning each time would take an hour.
+    #[test]
+    fn a_line_is_searched_once_however_often_more_of_it_is_shown() {
+        let (mut beginning, mut text) = (Beginning::default(), row("1", "A").into_bytes());
+        let stands = text.len();
+        for _ in 0..1 << 20 {
+            text.extend_from_slice(b"{\"x\": \"y\", ");
+            beginning.look(&text);
+        }
+        assert_eq!((beginning.rows(), beginning.bytes()), (1, stands));
+        text.push(b'\n');
+        beginning.look(&text);
+        assert_eq!((beginning.rows(), beginning.bytes()), (1, stands));
+    }
+
     #[test]
     fn what_is_new_comes_behind_or_not() {
         let (beginning, _) = looked(&(row("1", "A") + &row("2", "B")), 7);
