@@ -31,25 +31,30 @@ toolchain() {
 
 host() { rustc -vV 2>/dev/null | sed -n 's/^host: //p'; }
 
-# Whether the linker lays functions out in an order that it is given. Nobody's own linker is asked to.
-orders() {
-    [ -n "$ordered" ] || return 1
+# Whether the linker lays a program out as it is told, and the program is whole. Nobody's own linker is asked to, and no
+# other than LLVM's, which writes its name down.
+lays_out() {
+    [ -n "$layout" ] || return 1
     [ -z "${CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER+set}" ] || return 1
     ! cat "${CARGO_HOME-$HOME/.cargo}"/config "${CARGO_HOME-$HOME/.cargo}"/config.toml 2>/dev/null |
         grep -Eq '^[[:space:]]*linker[[:space:]]*=|fuse-ld' || return 1
     tried=$(mktemp -d) || return 1
     (
         cd "$here"
-        printf 'fn main() {}\n' | rustc $(order | sed "s/^/-C /") -o "$tried/tried" - >/dev/null 2>&1
-    ) && taken=0 || taken=1
+        printf 'fn main() { assert!(std::panic::catch_unwind(|| panic!()).is_err()) }\n' |
+            rustc -C target-feature=+crt-static -C relocation-model=static \
+                $(laid_out "$tried" | sed "s/^/-C /") -o "$tried/tried" - &&
+            grep -q 'Linker: LLD' "$tried/tried" && "$tried/tried"
+    ) >/dev/null 2>&1 && taken=0 || taken=1
     rm -rf "$tried"
     return $taken
 }
 
-ordered=symbol-ordering-file
+layout=build/layout.ld
 
-order() {
-    printf 'link-arg=-Wl,%s\n' --symbol-ordering-file=build/order --no-warn-symbol-ordering
+# As it is told; strings stay where the files have them that they are from. A map of what came of it goes to a directory.
+laid_out() {
+    printf 'link-arg=%s\n' -Wl,-O0 "-Wl,-Map=$1/git-mission.map" "$layout"
 }
 
 # What cargo is told. A binary that has nothing to load starts in three quarters of the time, and hooks are started all
@@ -62,7 +67,7 @@ flags() {
     *-linux-gnu)
         if [ -z "${RUSTFLAGS+set}" ] && [ -f "$(cc -print-file-name=libc.a)" ]; then
             flags="'-C','target-feature=+crt-static','-C','relocation-model=static'"
-            ! orders || flags=$flags$(order | sed "s/.*/,'-C','&'/" | tr -d '\n')
+            ! lays_out || flags=$flags$(laid_out target | sed "s/.*/,'-C','&'/" | tr -d '\n')
             printf '%s\n' --target "$host" --config env.LIBZ_SYS_STATIC=\'1\' --config \
                 "target.$host.rustflags=[$flags]"
         fi
@@ -86,10 +91,10 @@ build() {
 '
         # shellcheck disable=SC2086 # one argument a line
         cargo build $told --quiet --target-dir "$here/target" || {
-            # A linker that some configuration of cargo's names may know no order; nothing else depends on one.
-            case $told in *$ordered*) ;; *) exit 1 ;; esac
-            printf 'once more, in the order of the linker\n' >&2
-            ordered=
+            # A linker that some configuration of cargo's names may know no layout; nothing else depends on one.
+            case $told in *"$layout"*) ;; *) exit 1 ;; esac
+            printf "once more, laid out as the linker does\n" >&2
+            layout=
             told=$(flags)
             cargo build $told --quiet --target-dir "$here/target"
         }

@@ -19,8 +19,9 @@ def callgrind(bench, call):
 
 
 def touched(bench, call):
-    """The addresses that a call runs, reads or writes, in the order in which it does; some more than once."""
-    valgrind(bench, call, "--tool=lackey", "--trace-mem=yes")
+    """The addresses that a call runs, reads or writes, or has the kernel read, in the order in which it does; some more than
+    once."""
+    valgrind(bench, call, "--tool=lackey", "--trace-mem=yes", "--trace-syscalls=yes")
     previous = None
     with open(bench.at("valgrind"), errors="replace") as file:
         for line in file:
@@ -29,6 +30,8 @@ def touched(bench, call):
             if found and found[1] != previous:
                 previous = found[1]
                 yield int(previous, 16)
+            elif line.startswith("SYSCALL["):
+                yield from (int(address, 16) for address in re.findall(r"\b0x([0-9a-f]+)", line))
 
 
 def valgrind(bench, call, *options):
@@ -70,11 +73,11 @@ def meta_driver(bench):
     return driver(bench, "meta", "meta", meta(7, 7), meta(7, 7, "Ours"), meta(7, 7, "Theirs"))
 
 
-def log_driver(bench, rows):
-    """Both sides added 100 rows."""
+def log_driver(bench, rows, added=100):
+    """Both sides added as many rows."""
     base = log(rows)
-    added = (base + log(100, "A", rows), base + log(100, "B", rows))
-    return driver(bench, "log", "event-log", base, *added)
+    sides = (base + log(added, name, rows) for name in "AB")
+    return driver(bench, f"log-{added}", "event-log", base, *sides)
 
 
 def driver(bench, name, kind, base, ours, theirs):

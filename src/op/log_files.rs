@@ -12,7 +12,7 @@ use crate::merge::Sides;
 use crate::merge::event_log::{Beginning, Rest, common};
 
 /// Bytes that are compared at a time. Memory that is touched for the first time costs more than a few more reads.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 13;
 
 /// Bytes of a block that are kept for the next one, mostly: a row and the beginning of another.
 const LEFT_OVER: usize = 1 << 12;
@@ -151,14 +151,14 @@ impl<'p> LogFiles<'p> {
             ours_source.block(&mut ours)?;
             base_source.block(&mut block)?;
             let begun = begun_alike(&ours[from..], &block);
-            let base = if begun < BLOCK { block.clone() } else { Vec::new() };
+            // Only what of the base is not as ours is copied.
+            let other = block.split_off(begun);
             block.clear();
             theirs_source.block(&mut block)?;
             let equal = begun.min(begun_alike(&ours[from..], &block));
             if equal < BLOCK {
-                // A base that is as ours to the end of the block was not kept.
-                let base = if begun < BLOCK { &base[equal..] } else { &ours[from + equal..from + BLOCK] };
-                break (from + equal, base.to_vec(), block.split_off(equal));
+                let base = [&ours[from + equal..from + begun], &other].concat();
+                break (from + equal, base, block.split_off(equal));
             }
             block.clear();
             from += BLOCK;
