@@ -14,7 +14,7 @@ mkdir -p "$scratch/home" "$scratch/bin"
 export RUSTUP_HOME=${RUSTUP_HOME-$HOME/.rustup}
 # Everything but cargo.
 for tool in git cc sh env bash cat cp mv rm mkdir mktemp chmod dirname sed tr uname ld ar as gcc install ln ls man manpath \
-    groff nroff troff preconv tbl less zsoelim gzip head; do
+    groff nroff troff preconv tbl less zsoelim grep gzip head; do
     path=$(command -v "$tool" || true)
     [ -z "$path" ] || ln -s "$path" "$scratch/bin/$tool"
 done
