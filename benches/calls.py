@@ -68,9 +68,9 @@ def hook(bench, name="pre-commit"):
     return place, words, env
 
 
-def meta_driver(bench):
+def meta_driver(bench, name="meta"):
     """Both sides changed one key."""
-    return driver(bench, "meta", "meta", meta(7, 7), meta(7, 7, "Ours"), meta(7, 7, "Theirs"))
+    return driver(bench, name, "meta", meta(7, 7), meta(7, 7, "Ours"), meta(7, 7, "Theirs"))
 
 
 def log_driver(bench, rows, added=100):
