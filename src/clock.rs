@@ -18,7 +18,7 @@ impl Instant {
     /// Reads an ISO 8601 time with an offset (`Z`, `+00:00`), as mission files hold them. A time without an
     /// offset names no point in time and is `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
+        usual(text.as_bytes()).or_else(|| text.parse().ok()).map(Self)
     }
 
     /// Reads an ISO 8601 time of which it is known that one without an offset is UTC.
@@ -71,6 +71,44 @@ impl Instant {
     }
 }
 
+/// Reads the form that [`Instant::to_iso`] writes, with any fraction or none, or with `Z`, of these two millennia. Files hold
+/// thousands of them. `None` for whatever else it may be.
+fn usual(text: &[u8]) -> Option<jiff::Timestamp> {
+    let (whole, rest) = text.split_first_chunk()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *whole
+    else {
+        return None;
+    };
+    let read = |digits: &[u8]| {
+        digits.iter().try_fold(0_i64, |number, digit| {
+            digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0'))
+        })
+    };
+    let (year, month, day) = (read(&[y1, y2, y3, y4])?, read(&[m1, m2])?, read(&[d1, d2])?);
+    let (hour, minute, second) = (read(&[h1, h2])?, read(&[n1, n2])?, read(&[s1, s2])?);
+    let last = match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let is_there = (1000..3000).contains(&year) && (1..=12).contains(&month) && (1..=last).contains(&day);
+    (is_there && hour < 24 && minute < 60 && second < 60).then_some(())?;
+    let (nanoseconds, zone) = match rest {
+        [b'.', rest @ ..] => {
+            let length = rest.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+            let (fraction, zone) = rest.split_at_checked(length).filter(|_| (1..=9).contains(&length))?;
+            (read(fraction)? * 10_i64.pow(9 - u32::try_from(length).ok()?), zone)
+        }
+        zone => (0, zone),
+    };
+    matches!(zone, b"Z" | b"+00:00").then_some(())?;
+    // Years begin with March, so that the day that leap years have more is the last one.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 719_469;
+    let seconds = ((24 * days + hour) * 60 + minute) * 60 + second;
+    jiff::Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
+}
+
 /// Measures a span of time; not disturbed by changes of the clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
@@ -121,7 +159,58 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Nearly what files hold.
+    fn spelling() -> impl Strategy<Value = String> {
+        let year = prop_oneof![Just(2026), 995..1005_u32, 1599..1605_u32, 1895..2105_u32, 2995..3005_u32];
+        let parts = (year, 0..15_u32, 0..34_u32, 0..26_u32, 0..62_u32, 0..62_u32);
+        let fraction =
+            prop_oneof![Just(String::new()), "\\.[0-9]{0,11}", Just(".874035".to_owned()), "[,x][0-9]{3}"];
+        let zone = prop::sample::select(vec![
+            "Z",
+            "+00:00",
+            "z",
+            "-00:00",
+            "+00",
+            "+01:00",
+            "",
+            "+00:00[UTC]",
+            " Z",
+        ]);
+        let between = prop::sample::select(vec!["T", "T", "T", " ", "t", ""]);
+        (parts, between, fraction, zone).prop_map(|((y, m, d, h, n, s), between, fraction, zone)| {
+            format!("{y:04}-{m:02}-{d:02}{between}{h:02}:{n:02}:{s:02}{fraction}{zone}")
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #[test]
+        fn the_usual_form_is_read_as_any_other(mut text in spelling(), at in 0..40_usize, byte in any::<Option<u8>>()) {
+            if let Some(byte) = byte && at < text.len() {
+                text.replace_range(at..=at, &char::from(byte & 0x7f).to_string());
+            }
+            if let Some(found) = usual(text.as_bytes()) {
+                prop_assert_eq!(Some(found), text.parse().ok(), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn every_day_but_leap_days_is_read_at_once() {
+        let mut day = jiff::civil::date(1000, 1, 1);
+        while day.year() < 3000 {
+            let text = format!("{day}T12:34:56.5Z");
+            let found = usual(text.as_bytes());
+            let is_leap_day = (day.month(), day.day()) == (2, 29);
+            assert_eq!(found.is_none(), is_leap_day, "{text}");
+            assert_eq!(Instant::parse(&text), text.parse().ok().map(Instant), "{text}");
+            day = day.tomorrow().expect("a day");
+        }
+    }
 
     #[test]
     fn one_instant_has_many_spellings() {
