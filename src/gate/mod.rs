@@ -7,6 +7,7 @@
 //! Pure. Knows nothing about queues, servers or where payloads come from.
 
 mod contract;
+mod fields;
 mod judged;
 mod read;
 mod shape;

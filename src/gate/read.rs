@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::fields::Name;
 use super::shape::{Format, Rule, Shape, Type, When};
 use crate::json::{JsonError, Object, Value};
 
@@ -129,6 +130,14 @@ impl<'a> Reader<'a, '_> {
         self.members()?.map(|(key, child)| Ok((key.to_owned(), read(child)?))).collect()
     }
 
+    /// The same, in order of the keys.
+    fn named_members<T>(
+        &self,
+        read: impl Fn(Reader<'a, '_>) -> Result<T, ContractError>,
+    ) -> Result<Vec<(Name, T)>, ContractError> {
+        self.members()?.map(|(key, child)| Ok((Name::new(key), read(child)?))).collect()
+    }
+
     /// A shape written out here, or the dotted path of one written elsewhere.
     pub(super) fn shape(&self) -> Result<Arc<Shape>, ContractError> {
         if self.depth > MAX_DEPTH {
@@ -191,7 +200,7 @@ impl<'a> Reader<'a, '_> {
                     rule.maximum = Some(limit.integer()?);
                     Ok(())
                 })?,
-                "nested" => shape.nested = child.map(|child| child.shape())?,
+                "nested" => shape.nested = child.named_members(|child| child.shape())?,
                 "use" => shape.include = child.items()?.map(|item| item.shape()).collect::<Result<_, _>>()?,
                 "when" => shape.when = child.items()?.map(|item| item.when()).collect::<Result<_, _>>()?,
                 _ => return Err(child.error(Problem::UnknownRule)),
@@ -222,8 +231,8 @@ impl<'a> Reader<'a, '_> {
                 "if" => {
                     for (condition, inner) in child.members()? {
                         match condition {
-                            "equals" => when.equals = inner.map(|child| child.values())?,
-                            "has" => when.has = inner.texts()?,
+                            "equals" => when.equals = inner.named_members(|child| child.values())?,
+                            "has" => when.has = inner.names()?.into_iter().map(Name::new).collect(),
                             _ => return Err(inner.error(Problem::UnknownRule)),
                         }
                     }

@@ -3,10 +3,10 @@
 //! Knows no field name and no allowed value: those come from the contract.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Reason;
+use super::fields::{Field, Fields, Name};
 use crate::clock::Instant;
 use crate::id::{MissionId, is_uuid};
 use crate::json::{Object, Value, line};
@@ -22,7 +22,8 @@ pub(super) struct Shape {
     is_closed: bool,
     /// In order of the keys once the shape is [ready](Shape::ready)
     rules: Vec<Rule>,
-    pub(super) nested: BTreeMap<String, Arc<Self>>,
+    /// In order of the keys
+    pub(super) nested: Vec<(Name, Arc<Self>)>,
     pub(super) include: Vec<Arc<Self>>,
     pub(super) when: Vec<When>,
     /// Whether there is any rule at all
@@ -32,10 +33,12 @@ pub(super) struct Shape {
 /// What a shape asks of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rule {
-    key: String,
+    key: Name,
     required: bool,
     /// Whether the key may stand in an object that is closed
     known: bool,
+    /// How far a value has to be looked at, once the shape is [ready](Shape::ready)
+    reach: Reach,
     pub(super) types: Option<Vec<Type>>,
     pub(super) non_empty: bool,
     pub(super) allowed: Option<Vec<Value>>,
@@ -46,13 +49,25 @@ pub(super) struct Rule {
     pub(super) maximum: Option<i64>,
 }
 
+/// How far a value has to be looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Reach {
+    /// The key may not be there at all
+    Key,
+    /// Nothing but its type is asked for
+    Type,
+    /// More is asked for
+    #[default]
+    Content,
+}
+
 /// A shape that holds only under a condition on the same object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct When {
     /// Every key has one of its values
-    pub(super) equals: BTreeMap<String, Vec<Value>>,
+    pub(super) equals: Vec<(Name, Vec<Value>)>,
     /// Every key is there
-    pub(super) has: Vec<String>,
+    pub(super) has: Vec<Name>,
     pub(super) then: Arc<Shape>,
     pub(super) otherwise: Arc<Shape>,
 }
@@ -101,7 +116,7 @@ impl Type {
             | (Self::Array, Value::Array(_))
             | (Self::Object, Value::Object(_)) => true,
             (Self::Integer, Value::Number(number)) => {
-                number.token().trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+                number.token().bytes().skip_while(|b| *b == b'-').all(|b| b.is_ascii_digit())
             }
             _ => false,
         }
@@ -132,36 +147,40 @@ impl Format {
 impl Shape {
     /// Judges an object. The rules are asked in a fixed order, so that one payload always breaks the same one.
     pub(super) fn judge(&self, members: &Object) -> Result<(), Broken> {
+        if self.has_rules { self.judge_fields(members, Fields::of(members).all()) } else { Ok(()) }
+    }
+
+    /// Judges an object that has these fields.
+    fn judge_fields(&self, members: &Object, fields: &[Field<'_>]) -> Result<(), Broken> {
         if !self.has_rules {
             return Ok(());
         }
         for shape in &self.include {
-            shape.judge(members)?;
+            shape.judge_fields(members, fields)?;
         }
         // Nearly every payload keeps every rule, and that is told at once. What does not is asked rule by rule, in order.
-        let admitted = self.admits(members);
+        let admitted = self.admits(fields);
         debug_assert_eq!(admitted, self.judge_keys(members).is_ok(), "both ways say the same of {members:?}");
         if !admitted {
             self.judge_keys(members)?;
         }
         for (key, shape) in &self.nested {
-            if let Some(value) = members.get(key) {
-                let inner = value.as_object().ok_or_else(|| (key.clone(), not_an_object(value)))?;
-                shape.judge(inner).map_err(|(path, reason)| (format!("{key}.{path}"), reason))?;
+            if let Some(value) = key.find(fields) {
+                let inner = value.as_object().ok_or_else(|| (key.text().to_owned(), not_an_object(value)))?;
+                shape.judge(inner).map_err(|(path, reason)| (format!("{}.{path}", key.text()), reason))?;
             }
         }
-        let mut asked = None;
         for when in &self.when {
-            let branch = if when.holds(members, &mut asked) { &when.then } else { &when.otherwise };
-            branch.judge(members)?;
+            let branch = if when.holds(fields) { &when.then } else { &when.otherwise };
+            branch.judge_fields(members, fields)?;
         }
         Ok(())
     }
 
     /// What is asked of a key, to be added to.
     pub(super) fn rule(&mut self, key: &str) -> &mut Rule {
-        let at = self.rules.iter().position(|rule| rule.key == key).unwrap_or_else(|| {
-            self.rules.push(Rule { key: key.to_owned(), ..Rule::default() });
+        let at = self.rules.iter().position(|rule| rule.key.text() == key).unwrap_or_else(|| {
+            self.rules.push(Rule { key: Name::new(key), ..Rule::default() });
             self.rules.len() - 1
         });
         &mut self.rules[at]
@@ -188,7 +207,13 @@ impl Shape {
 
     /// The shape, ready to be asked. No rule is to be added any more.
     pub(super) fn ready(mut self) -> Self {
-        self.rules.sort_by(|one, other| one.key.cmp(&other.key));
+        self.rules.sort_by(|one, other| one.key.text().cmp(other.key.text()));
+        for rule in &mut self.rules {
+            let is_forbidden = self.forbidden.iter().any(|key| key == rule.key.text());
+            // Another rule of `closed` than its own does not make a key known.
+            let may_not_be = is_forbidden || (self.is_closed && !rule.known);
+            rule.reach = if may_not_be { Reach::Key } else { rule.reach_of_value() };
+        }
         self.has_rules = !(self.rules.is_empty()
             && !self.is_closed
             && self.nested.is_empty()
@@ -198,33 +223,26 @@ impl Shape {
     }
 
     fn rule_of(&self, key: &str) -> Option<&Rule> {
-        let at = self.rules.binary_search_by(|rule| rule.key.as_str().cmp(key)).ok()?;
+        let at = self.rules.binary_search_by(|rule| rule.key.text().cmp(key)).ok()?;
         Some(&self.rules[at])
     }
 
-    /// Whether every rule about single keys is kept. Members and rules are both in order of their keys, so one pass
+    /// Whether every rule about single keys is kept. Fields and rules are both in order of their keys, so one pass
     /// tells. `closed` has a rule for every key that it knows, if only that it may be there.
-    fn admits(&self, members: &Object) -> bool {
-        let mut rules = self.rules.as_slice();
-        for (key, value) in members {
+    fn admits(&self, fields: &[Field<'_>]) -> bool {
+        let mut rules = self.rules.iter();
+        for field in fields {
             loop {
-                let Some((rule, rest)) = rules.split_first() else {
-                    if self.is_closed {
-                        return false;
-                    }
-                    break;
-                };
-                match rule.key.as_str().cmp(key) {
+                // Of what comes after the last rule, nothing is asked; there is no other that is required.
+                let Some(rule) = rules.as_slice().first() else { return !self.is_closed };
+                match rule.key.compare(field) {
                     Ordering::Less if rule.required => return false,
-                    Ordering::Less => rules = rest,
+                    Ordering::Less => drop(rules.next()),
                     Ordering::Equal => {
-                        // Another rule of `closed` than its own does not make a key known.
-                        let is_known = !self.is_closed || rule.known;
-                        let is_forbidden = self.forbidden.iter().any(|forbidden| forbidden == key);
-                        if is_forbidden || !is_known || !rule.admits(value) {
+                        if !rule.admits(field.value) {
                             return false;
                         }
-                        rules = rest;
+                        rules.next();
                         break;
                     }
                     Ordering::Greater if self.is_closed => return false,
@@ -232,7 +250,7 @@ impl Shape {
                 }
             }
         }
-        !rules.iter().any(|rule| rule.required)
+        !rules.any(|rule| rule.required)
     }
 
     /// The rules about single keys, one after another.
@@ -308,38 +326,62 @@ impl Rule {
         }
     }
 
-    /// Whether a value keeps what is asked of values.
+    /// Whether the key may be there, and its value keeps what is asked of values.
     fn admits(&self, value: &Value) -> bool {
-        let text = || value.as_str();
-        self.types.as_ref().is_none_or(|types| types.iter().any(|kind| kind.admits(value)))
-            && !(self.non_empty && is_empty(value))
-            && !self.forbidden_values.contains(value)
-            && self.allowed.as_ref().is_none_or(|values| values.contains(value))
-            && !self.prefixes.iter().any(|prefix| text().is_some_and(|text| text.starts_with(prefix)))
-            && self.formats.as_ref().is_none_or(|formats| {
-                text().is_none_or(|text| formats.iter().any(|format| format.admits(text)))
-            })
-            && !self.minimum.is_some_and(|minimum| compare(value, minimum).is_some_and(Ordering::is_lt))
+        let is_of_type =
+            || self.types.as_ref().is_none_or(|types| types.iter().any(|kind| kind.admits(value)));
+        match self.reach {
+            Reach::Key => false,
+            Reach::Type => is_of_type(),
+            Reach::Content => is_of_type() && self.admits_content(value),
+        }
+    }
+
+    /// The same of what is asked beside the type.
+    fn admits_content(&self, value: &Value) -> bool {
+        if (self.non_empty && is_empty(value)) || has(&self.forbidden_values, value) {
+            return false;
+        }
+        if self.allowed.as_ref().is_some_and(|values| !has(values, value)) {
+            return false;
+        }
+        if let Some(text) = value.as_str() {
+            let admitted = |formats: &Vec<Format>| formats.iter().any(|format| format.admits(text));
+            return !self.prefixes.iter().any(|prefix| text.starts_with(prefix))
+                && self.formats.as_ref().is_none_or(admitted);
+        }
+        !self.minimum.is_some_and(|minimum| compare(value, minimum).is_some_and(Ordering::is_lt))
             && !self.maximum.is_some_and(|maximum| compare(value, maximum).is_some_and(Ordering::is_gt))
+    }
+
+    fn reach_of_value(&self) -> Reach {
+        let Self { forbidden_values, prefixes, allowed, formats, minimum, maximum, .. } = self;
+        let asks_for_no_more = !self.non_empty
+            && forbidden_values.is_empty()
+            && prefixes.is_empty()
+            && allowed.is_none()
+            && formats.is_none()
+            && minimum.is_none()
+            && maximum.is_none();
+        if asks_for_no_more { Reach::Type } else { Reach::Content }
     }
 }
 
 impl When {
-    /// `asked` is the key that was looked up last, and its value: conditions in a row mostly ask for the same.
-    fn holds<'a>(&'a self, members: &'a Object, asked: &mut Option<(&'a str, Option<&'a Value>)>) -> bool {
-        let mut value_of = |key: &'a str| match *asked {
-            Some((last, value)) if last == key => value,
-            _ => {
-                let value = members.get(key);
-                *asked = Some((key, value));
-                value
-            }
-        };
-        self.has.iter().all(|key| value_of(key).is_some())
+    fn holds(&self, fields: &[Field<'_>]) -> bool {
+        self.has.iter().all(|key| key.find(fields).is_some())
             && self
                 .equals
                 .iter()
-                .all(|(key, values)| value_of(key).is_some_and(|value| values.contains(value)))
+                .all(|(key, values)| key.find(fields).is_some_and(|value| has(values, value)))
+    }
+}
+
+/// Whether a value is among these; most are texts.
+fn has(values: &[Value], value: &Value) -> bool {
+    match value {
+        Value::String(text) => values.iter().any(|one| matches!(one, Value::String(other) if other == text)),
+        _ => values.contains(value),
     }
 }
 
@@ -352,7 +394,10 @@ pub(super) fn not_an_object(value: &Value) -> Reason {
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        // Mostly its first character says it.
+        Value::String(text) => {
+            !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
+        }
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
