@@ -21,6 +21,9 @@ const SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
 pub(super) const LOCK_TIME: Duration = Duration::from_millis(1500);
 pub(super) const LOCK_STEP: Duration = Duration::from_millis(50);
 
+/// So many bytes a pipe always takes before anybody reads.
+const PIPE: usize = if cfg!(target_os = "linux") { 4096 } else { 0 };
+
 /// A git program and where it is run.
 #[derive(Debug, Clone)]
 pub(super) struct Git {
@@ -72,8 +75,11 @@ impl Git {
     /// A command that is not started yet.
     pub(super) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(&self.program);
+        // Who need not go elsewhere is started without a copy of this process being made.
+        if std::env::current_dir().ok().as_deref() != Some(&self.directory) {
+            command.current_dir(&self.directory);
+        }
         command
-            .current_dir(&self.directory)
             .args(SETTINGS)
             .args(args)
             .env_remove(env::GIT_MISSION_TOKEN)
@@ -113,7 +119,13 @@ impl Git {
             return command.output().map_err(failed);
         }
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
-        let pipe = child.stdin.take();
+        let mut pipe = child.stdin.take();
+        if stdin.len() <= PIPE {
+            // A child that ends early closes the pipe; its status tells why.
+            let _ = pipe.as_mut().map(|pipe| pipe.write_all(stdin));
+            drop(pipe);
+            return child.wait_with_output().map_err(failed);
+        }
         thread::scope(|scope| {
             scope.spawn(move || {
                 // A child that ends early closes the pipe; its status tells why.
