@@ -31,11 +31,12 @@ const NEIGHBOURS: [(&str, &str); 8] = [
 ];
 
 /// Libraries and the only modules that may name each.
-const FENCES: [(&str, &str); 20] = [
+const FENCES: [(&str, &str); 21] = [
     ("base64", "identity"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
     ("clap_mangen", "cli"),
+    ("flate2", "git"),
     ("flate2", "transport"),
     ("git2", "git"),
     ("jiff", "clock"),

@@ -15,7 +15,7 @@ use git2::ObjectType;
 use super::commit_header::{self, CommitHeader};
 use super::process::Git;
 use super::store::{Store, elsewhere};
-use super::tree::Tree;
+use super::tree::{self, Tree};
 use super::{GitError, Oid};
 use crate::env;
 
@@ -72,6 +72,8 @@ pub(super) struct Objects {
     trees: RefCell<Vec<(Oid, Rc<Tree>)>>,
 }
 
+/// The length of the ids that libgit2 reads.
+const ID_BYTES: usize = 20;
 /// As many trees are kept: those above the files of two commits that are compared.
 const TREES: usize = 8;
 
@@ -173,15 +175,22 @@ impl Objects {
         self.batch()?.borrow_mut().contents(oid, "blob")
     }
 
-    /// What `look` makes of the bytes of each of these blobs; `None` where one has to be asked for on its own. As
-    /// [`Store::read_many`].
+    /// What `look` makes of the bytes of each of these blobs. As [`Store::read_many`].
     pub(super) fn blobs<K: Send, T: Send>(
         &self,
         blobs: &[Oid],
         keep: impl Fn(usize) -> K + Sync,
         look: impl Fn(&mut K, &[u8]) -> T + Sync,
-    ) -> Vec<(K, Vec<Option<T>>)> {
-        self.store.read_many(blobs, keep, look)
+    ) -> Vec<(K, Vec<(usize, T)>)> {
+        self.store.read_many(ObjectType::Blob, blobs, keep, look)
+    }
+
+    /// The entry called `name` of each of these trees, as far as it can be told here: the places of the trees, and the entries.
+    pub(super) fn entries_in(&self, trees: &[Oid], name: &[u8]) -> Vec<(usize, Option<(Mode, Oid)>)> {
+        let find = |(): &mut (), data: &[u8]| tree::entry_in(data, ID_BYTES, name);
+        let runs = self.store.read_many(ObjectType::Tree, trees, |_| (), find);
+        let found = runs.into_iter().flat_map(|((), found)| found);
+        found.filter_map(|(place, entry)| Some((place, entry?))).collect()
     }
 
     /// The size of a blob in bytes, without reading it.

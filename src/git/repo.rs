@@ -225,16 +225,22 @@ impl Repo {
         self.objects.blob(oid)
     }
 
-    /// What `look` makes of the bytes of each of these blobs, several at a time; `None` where [`Self::blob`] has to be asked.
-    /// They come in their order, in a few runs; `keep` makes the place in which `look` keeps what it wants kept of a run, told
-    /// how many blobs that has.
+    /// What `look` makes of the bytes of each of these blobs, several at a time: in a few runs, with the places of the blobs. For
+    /// one that is not among them [`Self::blob`] has to be asked. `keep` makes the place in which `look` keeps what it wants kept
+    /// of a run, told how many blobs that has.
     pub fn blobs<K: Send, T: Send>(
         &self,
         blobs: &[Oid],
         keep: impl Fn(usize) -> K + Sync,
         look: impl Fn(&mut K, &[u8]) -> T + Sync,
-    ) -> Vec<(K, Vec<Option<T>>)> {
+    ) -> Vec<(K, Vec<(usize, T)>)> {
         self.objects.blobs(blobs, keep, look)
+    }
+
+    /// What each of these trees has under a name, several at a time, with the places of the trees. For one that is not among
+    /// them [`Self::whole_tree`] has to be asked.
+    pub fn entries_in(&self, trees: &[Oid], name: &[u8]) -> Vec<(usize, Option<(Mode, Oid)>)> {
+        self.objects.entries_in(trees, name)
     }
 
     /// The size of a blob in bytes, without reading it.

@@ -36,6 +36,11 @@ impl TreeEntry<'_> {
         Oid::from_bytes(self.id)
     }
 
+    /// Whether both have the same object.
+    pub fn is_same_object(self, other: Self) -> bool {
+        self.id == other.id
+    }
+
     /// The binary form of its object's id.
     pub(super) fn id(&self) -> &[u8] {
         self.id
@@ -97,6 +102,23 @@ impl TreeEntry<'_> {
     pub fn to_owned(&self) -> Option<Entry> {
         Some(Entry { name: self.name.to_vec(), mode: self.mode, oid: self.oid()? })
     }
+}
+
+/// What a tree has under this name; `None` if `data` is no tree.
+#[expect(clippy::option_option, reason = "a tree may have nothing under it")]
+pub(super) fn entry_in(data: &[u8], id_bytes: usize, name: &[u8]) -> Option<Option<(Mode, Oid)>> {
+    let (mut rest, mut found) = (data, None);
+    while !rest.is_empty() {
+        let (entry, after) = next(rest, id_bytes)?;
+        let is_first = found.is_none() && entry.name == name;
+        // As `Tree::read`: an id of zeros is none, whoever has it.
+        entry.id.iter().any(|b| *b != 0).then_some(())?;
+        if is_first {
+            found = Some((entry.mode, entry.oid()?));
+        }
+        rest = after;
+    }
+    Some(found)
 }
 
 /// The first entry of `data`, and what stands after it.

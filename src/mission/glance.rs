@@ -4,6 +4,8 @@
 //! INVARIANT: the same answer as [`Meta::read`]. Whatever is not one plain line a key (an escape, a nested value, a
 //! fraction, a legacy key, another order) is read in full. Knows nothing about trees.
 
+use std::ops::Range;
+
 use super::{Meta, NumberField, key, legacy, number_of};
 use crate::clock::Instant;
 use crate::id::MissionId;
@@ -43,11 +45,17 @@ impl Glance {
     /// Reads text of the form `{`, one line `  "key": value,` for each key in strictly rising order, `}`: such text is
     /// canonical.
     pub fn at_plain_text(bytes: &[u8]) -> Option<Self> {
+        Self::and_slug(bytes).map(|(found, _)| found)
+    }
+
+    /// As [`Self::at_plain_text`]; and where `mission_slug` stands, if there is one.
+    pub fn and_slug(bytes: &[u8]) -> Option<(Self, Option<Range<usize>>)> {
         if bytes.len() > Limits::DOCUMENT.max_bytes {
             return None;
         }
         let mut rest = std::str::from_utf8(bytes).ok()?.strip_prefix("{\n")?;
         let mut found = Self { id: None, number: None, is_unsettled: true, created_at: None };
+        let mut slug = None;
         let mut before: Option<&str> = None;
         loop {
             let (name, value);
@@ -67,12 +75,17 @@ impl Glance {
                         found.number = number_of(Some(&value)).settled();
                     }
                 }
+                key::MISSION_SLUG => {
+                    // After the value, `rest`, and a quote.
+                    let end = bytes.len() - rest.len() - 1;
+                    slug = text().filter(|text| !text.is_empty()).map(|text| end - text.len()..end);
+                }
                 key::CREATED_AT => found.created_at = text().and_then(Instant::parse),
                 _ => {}
             }
             match rest.strip_prefix(",\n") {
                 Some(next) => rest = next,
-                None => return (rest == "\n}\n").then_some(found),
+                None => return (rest == "\n}\n").then_some((found, slug)),
             }
         }
     }
@@ -120,6 +133,7 @@ mod tests {
             "mission",
             "mission_id",
             "mission_number",
+            "mission_slug",
             "slug",
             "z",
             "mission_id\": \"x",
@@ -173,8 +187,10 @@ mod tests {
             let body = body.strip_suffix(",\n").unwrap_or(&body);
             let text = format!("{}{body}{}", frame.0, frame.1);
             prop_assert_eq!(Glance::of(text.as_bytes()), Glance::in_full(text.as_bytes()), "{}", text);
-            if Glance::at_plain_text(text.as_bytes()).is_some() {
-                prop_assert_eq!(Meta::read(text.as_bytes()).expect("read").to_canonical(), text);
+            if let Some((_, slug)) = Glance::and_slug(text.as_bytes()) {
+                let meta = Meta::read(text.as_bytes()).expect("read");
+                prop_assert_eq!(slug.map(|range| &text[range]), meta.text(key::MISSION_SLUG));
+                prop_assert_eq!(meta.to_canonical(), text);
             }
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::snapshot::{MetaFile, Reader};
-use crate::git::{Entry, GitError, Mode, Oid, Repo};
+use crate::git::{self, GitError, Mode, Oid, Repo, TreeEntry};
 use crate::id::MissionId;
 use crate::mission::breach::{Breach, added, off_main};
 use crate::mission::merged::merged;
@@ -68,18 +68,22 @@ impl Trees {
     ) -> Result<Self, GitError> {
         let specs = |commit: &Oid| repo.subtree(commit, SPECS);
         let base_specs = base.map_or(Ok(None), specs)?;
-        let mut known = Vec::new();
-        for Entry { name, oid, .. } in directories(repo, base_specs.as_ref())? {
-            if let Some(dir) = MissionDir::from_name(&name) {
-                known.push(Known { dir, file: reader.directory(&oid)?, tree: oid });
-            }
+        let listing = |specs: &Option<Oid>| specs.as_ref().map(|specs| repo.whole_tree(specs)).transpose();
+        let base_listing = listing(&base_specs)?;
+        let missions = directories(base_listing.as_deref());
+        let missions: Vec<(MissionDir, Oid)> =
+            missions.filter_map(|entry| Some((MissionDir::from_name(entry.name)?, entry.oid()?))).collect();
+        reader.look_ahead(missions.iter().map(|(_, tree)| tree));
+        let mut known = Vec::with_capacity(missions.len());
+        for (dir, tree) in missions {
+            known.push(Known { dir, file: reader.directory(&tree)?, tree });
         }
         let view = |commit: &Oid| {
             let specs = specs(commit)?;
             if specs == base_specs {
                 return Ok(View::default());
             }
-            View::of(reader, &known, &directories(repo, specs.as_ref())?)
+            View::of(reader, base_listing.as_deref(), listing(&specs)?.as_deref())
         };
         let head = view(head)?;
         let mut views: Vec<View> = forks.iter().map(view).collect::<Result<_, _>>()?;
@@ -254,34 +258,44 @@ impl Known {
 
 impl View {
     /// What differs between two listings in git's order.
-    fn of(reader: &Reader<'_>, base: &[Known], other: &[Entry]) -> Result<Self, GitError> {
-        let mut changed = BTreeMap::new();
-        let (mut base, mut other) = (base.iter().peekable(), other.iter().peekable());
+    fn of(
+        reader: &Reader<'_>,
+        base: Option<&git::Tree>,
+        other: Option<&git::Tree>,
+    ) -> Result<Self, GitError> {
+        let mut differing = Vec::new();
+        let (mut base, mut other) = (directories(base).peekable(), directories(other).peekable());
         loop {
             let order = match (base.peek(), other.peek()) {
-                (None, None) => return Ok(Self(changed)),
+                (None, None) => break,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(one), Some(two)) => in_order(one.dir.name(), &two.name),
+                (Some(one), Some(two)) => in_order(one.name, two.name),
             };
             let gone = if order == Ordering::Greater { None } else { base.next() };
             let there = if order == Ordering::Less { None } else { other.next() };
-            if gone.map(|known| &known.tree) == there.map(|entry| &entry.oid) {
+            if let (Some(gone), Some(there)) = (gone, there)
+                && gone.is_same_object(there)
+            {
                 continue;
             }
-            let name = there.map(|entry| entry.name.as_slice()).or(gone.map(|known| known.dir.name()));
+            let name = there.or(gone).map(|entry| entry.name);
             let Some(dir) = name.and_then(MissionDir::from_name) else { continue };
-            let file = there.map_or(Ok(None), |entry| reader.directory(&entry.oid))?;
-            changed.insert(dir, Seen { tree: there.map(|entry| entry.oid.clone()), file });
+            differing.push((dir, there.and_then(|entry| entry.oid())));
         }
+        reader.look_ahead(differing.iter().filter_map(|(_, tree)| tree.as_ref()));
+        let mut changed = BTreeMap::new();
+        for (dir, tree) in differing {
+            let file = tree.as_ref().map_or(Ok(None), |tree| reader.directory(tree))?;
+            changed.insert(dir, Seen { tree, file });
+        }
+        Ok(Self(changed))
     }
 }
 
 /// The mission directories of a `kitty-specs` tree, in git's order.
-fn directories(repo: &Repo, specs: Option<&Oid>) -> Result<Vec<Entry>, GitError> {
-    let mut entries = specs.map_or(Ok(Vec::new()), |specs| repo.tree(specs))?;
-    entries.retain(|entry| entry.mode == Mode::TREE);
-    Ok(entries)
+fn directories(specs: Option<&git::Tree>) -> impl Iterator<Item = TreeEntry<'_>> {
+    specs.into_iter().flat_map(git::Tree::entries).filter(|entry| entry.mode == Mode::TREE)
 }
 
 fn hash(slug: &str) -> u64 {

@@ -3,14 +3,14 @@
 //! One function for pre-commit, which may refuse and may ask the clock, and for what catches up later, which may
 //! neither. Changes nothing; [`super::apply`] does. Knows nothing about hooks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::clear::{cleared, given_back};
 use super::draft::Draft;
 use super::snapshot::{Content, MetaFile, Reader, Snapshot};
 use crate::clock::Instant;
-use crate::git::{GitError, IndexEntry, Oid};
+use crate::git::{GitError, IndexEntry, Oid, OidMap};
 use crate::id::MissionId;
 use crate::mission::settle::{Claim, Input, Scope, settle};
 use crate::mission::{DirMap, DirSet, IdField, MissionDir, NumberField, key};
@@ -358,9 +358,23 @@ fn identify(
     Ok(())
 }
 
+/// Where missions with one id lie, in order.
+#[derive(Default)]
+struct Paths<'a> {
+    /// Mostly there is no other
+    first: Option<&'a MissionDir>,
+    others: Vec<&'a MissionDir>,
+}
+
+impl<'a> Paths<'a> {
+    fn iter(&self) -> impl Iterator<Item = &'a MissionDir> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+}
+
 /// Where the ids lie that the work is about: those that it shows, and those that forebears have at the same paths.
-fn ids_of(request: &Request<'_>, work: &Work) -> HashMap<MissionId, Vec<MissionDir>> {
-    let mut ids: HashMap<MissionId, Vec<MissionDir>> = HashMap::with_capacity(work.len());
+fn ids_of<'a>(request: &Request<'a>, work: &Work) -> OidMap<MissionId, Paths<'a>> {
+    let mut ids: OidMap<MissionId, Paths<'_>> = OidMap::with_capacity_and_hasher(work.len(), <_>::default());
     for (dir, (meta, _)) in work {
         let held = request.forebears.iter().filter_map(|forebear| forebear.missions.files.get(dir)?.id());
         for id in held.chain(meta.valid_id()) {
@@ -368,8 +382,11 @@ fn ids_of(request: &Request<'_>, work: &Work) -> HashMap<MissionId, Vec<MissionD
         }
     }
     for (dir, file) in &request.tree.files {
-        if let Some(at) = file.id().and_then(|id| ids.get_mut(&id)) {
-            at.push(dir.clone());
+        if let Some(paths) = file.id().and_then(|id| ids.get_mut(&id)) {
+            match paths.first {
+                None => paths.first = Some(dir),
+                Some(_) => paths.others.push(dir),
+            }
         }
     }
     ids
@@ -377,17 +394,13 @@ fn ids_of(request: &Request<'_>, work: &Work) -> HashMap<MissionId, Vec<MissionD
 
 /// Of several paths with one id, the one that keeps it: the path that a forebear holds, in their order, else the
 /// smallest.
-fn keeper_of<'a>(
-    request: &Request<'_>,
-    paths: Option<&'a Vec<MissionDir>>,
-    id: MissionId,
-) -> Option<&'a MissionDir> {
+fn keeper_of<'a>(request: &Request<'_>, paths: Option<&Paths<'a>>, id: MissionId) -> Option<&'a MissionDir> {
     let paths = paths?;
     let holds = |forebear: &Forebear<'_>, dir: &MissionDir| {
         forebear.missions.files.get(dir).and_then(MetaFile::id) == Some(id)
     };
     let held = request.forebears.iter().find_map(|forebear| paths.iter().find(|dir| holds(forebear, dir)));
-    held.or_else(|| paths.first())
+    held.or(paths.first)
 }
 
 /// Whether a mission only passes by: what a merge brings from a parent gets its id where numbers are settled, not on
@@ -459,6 +472,8 @@ fn settled(
         |dir: &MissionDir, draft: &Draft| !matches!(draft.number(), NumberField::Invalid(_)) || known(dir);
     let scope = work.iter().filter(|(dir, (draft, _))| may_change(dir, draft)).map(|(dir, _)| dir.clone());
     let scope = Scope::Only(scope.collect());
+    // All numbers of a parent that is the published main are protected: it has nothing more to say.
+    let parent = parent.filter(|parent| !published.is_some_and(|published| std::ptr::eq(*parent, published)));
     let (published, parent) = (published.map(Snapshot::claims), parent.map(Snapshot::claims));
     let assignments = settle(Input {
         tree: &tree,

@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::ops::{Deref, Range};
 use std::rc::Rc;
 
-use crate::git::{GitError, IndexAt, KnownDirectories, Mode, Oid, Repo};
+use crate::git::{GitError, IndexAt, KnownDirectories, Mode, Oid, OidMap, OidSet, Repo};
 use crate::id::MissionId;
 use crate::json::{Limits, Object, Value, parse_object};
 use crate::mission::legacy::{FirstEvent, id_seed};
@@ -36,9 +35,7 @@ pub struct MetaFile {
 struct Text {
     /// `None` for what is no regular file
     bytes: Option<Bytes>,
-    facts: Option<Glance>,
-    /// Whether it is canonical, so plainly that it was seen at a glance
-    is_plain: bool,
+    seen: Seen,
     content: OnceCell<Rc<Content>>,
 }
 
@@ -66,13 +63,21 @@ impl From<Vec<u8>> for Bytes {
 /// Most texts are shorter.
 const USUAL_LENGTH: usize = 768;
 
-/// What settlement asks of a text that can be read, and whether it is plainly canonical.
-type Seen = (Option<Glance>, bool);
+/// What is seen of a text when it is read.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    /// What settlement asks of it, if it can be read
+    facts: Option<Glance>,
+    /// Whether it is canonical, so plainly that this was seen
+    is_plain: bool,
+    /// Where its `mission_slug` stands, if it is plain and has one
+    slug: Option<Range<usize>>,
+}
 
 fn seen(bytes: &[u8]) -> Seen {
-    match Glance::at_plain_text(bytes) {
-        Some(glance) => (Some(glance), true),
-        None => (Glance::in_full(bytes), false),
+    match Glance::and_slug(bytes) {
+        Some((facts, slug)) => Seen { facts: Some(facts), is_plain: true, slug },
+        None => Seen { facts: Glance::in_full(bytes), ..Seen::default() },
     }
 }
 
@@ -82,8 +87,8 @@ impl Text {
         Self::seen(bytes.map(Bytes::from), seen)
     }
 
-    fn seen(bytes: Option<Bytes>, (facts, is_plain): Seen) -> Self {
-        Self { bytes, facts, is_plain, content: OnceCell::new() }
+    fn seen(bytes: Option<Bytes>, seen: Seen) -> Self {
+        Self { bytes, seen, content: OnceCell::new() }
     }
 
     fn content(&self) -> &Rc<Content> {
@@ -135,33 +140,37 @@ impl MetaFile {
 
     /// What it says, if that can be read.
     pub fn meta(&self) -> Option<&Meta> {
-        self.text.facts.and_then(|_| self.content().meta())
+        self.text.seen.facts.and_then(|_| self.content().meta())
     }
 
     /// What settlement asks of it, if it can be read.
     pub fn glance(&self) -> Option<Glance> {
-        self.text.facts
+        self.text.seen.facts
     }
 
     /// Whether it is canonical, so plainly that nobody has to look further.
     pub fn is_plain(&self) -> bool {
-        self.text.is_plain
+        self.text.seen.is_plain
     }
 
     /// Its id, if it can be read and has a valid one.
     pub fn id(&self) -> Option<MissionId> {
-        self.text.facts?.id
+        self.text.seen.facts?.id
     }
 
     /// Its number, if it can be read and has a valid one.
     pub fn number(&self) -> Option<u64> {
-        self.text.facts?.number
+        self.text.seen.facts?.number
     }
 
     /// What can only be its `mission_slug`, if it has one: asked of thousands, of which a few are then read.
     pub fn likely_slug(&self) -> Option<Cow<'_, str>> {
         const NAME: &str = "_slug\"";
-        let text = std::str::from_utf8(self.text.bytes.as_deref()?).ok()?;
+        let bytes = self.text.bytes.as_deref()?;
+        if self.is_plain() {
+            return Some(String::from_utf8_lossy(&bytes[self.text.seen.slug.clone()?]));
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
         let mut names = text.match_indices(NAME);
         match (names.next(), names.next()) {
             (None, _) => None,
@@ -180,7 +189,7 @@ impl MetaFile {
 
     /// What it says about the number of the mission in `dir`, if it can be read.
     pub fn claim(&self, dir: &MissionDir) -> Option<Claim> {
-        let Glance { id, number, created_at, .. } = self.text.facts?;
+        let Glance { id, number, created_at, .. } = self.text.seen.facts?;
         Some(Claim { dir: dir.clone(), id, number, created_at })
     }
 }
@@ -207,8 +216,8 @@ impl Snapshot {
 /// Reads snapshots, each blob only once: trees of one repository share most of them.
 pub struct Reader<'r> {
     repo: &'r Repo,
-    texts: RefCell<HashMap<Oid, Rc<Text>>>,
-    directories: RefCell<HashMap<Oid, Option<(Mode, Oid)>>>,
+    texts: RefCell<OidMap<Oid, Rc<Text>>>,
+    directories: RefCell<OidMap<Oid, Option<(Mode, Oid)>>>,
     index: Option<KnownDirectories>,
     met_unreadable: Cell<bool>,
 }
@@ -251,36 +260,58 @@ impl<'r> Reader<'r> {
         heed: impl Fn(Result<Option<MetaFile>, GitError>) -> Result<Option<MetaFile>, GitError>,
     ) -> Result<Snapshot, GitError> {
         let Some(specs) = self.repo.subtree(treeish, SPECS)? else { return Ok(Snapshot::default()) };
-        let mut found = Vec::new();
+        let (mut found, mut unknown) = (Vec::new(), Vec::new());
         let known = self.index.as_ref().map(KnownDirectories::trees);
         for entry in self.repo.whole_tree(&specs)?.entries().filter(|entry| entry.mode == Mode::TREE) {
             let Some(dir) = MissionDir::from_name(entry.name) else { continue };
-            let file = match known.as_ref().and_then(|known| known.file(entry, META)) {
-                Some(file) => Ok(Some(file)),
-                None => entry.oid().map_or(Ok(None), |directory| self.meta_of_directory(&directory)),
-            };
-            match file {
-                Ok(Some(file)) => found.push((dir, Ok(file))),
-                Ok(None) => {}
-                Err(error) => found.push((dir, Err(error))),
+            let file = known.as_ref().and_then(|known| known.file(entry, META));
+            if file.is_none() {
+                unknown.extend(entry.oid().map(|directory| (found.len(), directory)));
             }
+            found.push((dir, Ok(file)));
         }
-        self.read_ahead(found.iter().filter_map(|(_, file)| file.as_ref().ok()));
+        self.directories_ahead(unknown.iter().map(|(_, directory)| directory));
+        for (place, directory) in unknown {
+            found[place].1 = self.meta_of_directory(&directory);
+        }
+        self.texts_ahead(found.iter().filter_map(|(_, file)| file.as_ref().ok()?.as_ref()));
         // Nearly in the map's order, which makes it in one go.
         let mut files = Vec::with_capacity(found.len());
         for (dir, file) in found {
-            if let Some(file) = heed(file.and_then(|(mode, oid)| self.file(mode, oid).map(Some)))? {
+            let file = match file {
+                Ok(None) => continue,
+                Ok(Some((mode, oid))) => self.file(mode, oid).map(Some),
+                Err(error) => Err(error),
+            };
+            if let Some(file) = heed(file)? {
                 files.push((dir, file));
             }
         }
         Ok(Snapshot { files: files.into_iter().collect() })
     }
 
+    /// Reads the `meta.json` of these mission directories, several at a time, for whoever asks for each with
+    /// [`Self::directory`].
+    pub fn look_ahead<'t>(&self, directories: impl Iterator<Item = &'t Oid> + Clone) {
+        self.directories_ahead(directories.clone());
+        let known = self.directories.borrow();
+        self.texts_ahead(directories.filter_map(|directory| known.get(directory)?.as_ref()));
+    }
+
+    /// Finds the `meta.json` of these mission directories. Those that cannot be read so are left to
+    /// [`Self::meta_of_directory`].
+    fn directories_ahead<'t>(&self, directories: impl Iterator<Item = &'t Oid>) {
+        let mut known = self.directories.borrow_mut();
+        let unknown: Vec<Oid> = directories.filter(|tree| !known.contains_key(*tree)).cloned().collect();
+        let found = self.repo.entries_in(&unknown, META);
+        known.extend(found.into_iter().map(|(place, entry)| (unknown[place].clone(), entry)));
+    }
+
     /// Reads the texts of these files that were not read yet, several at a time. Those that cannot be read so are left
     /// to [`Self::text`].
-    fn read_ahead<'f>(&self, files: impl Iterator<Item = &'f (Mode, Oid)>) {
+    fn texts_ahead<'f>(&self, files: impl Iterator<Item = &'f (Mode, Oid)>) {
         let mut texts = self.texts.borrow_mut();
-        let (mut asked, mut blobs) = (HashSet::new(), Vec::new());
+        let (mut asked, mut blobs) = (OidSet::default(), Vec::new());
         for (mode, oid) in files {
             if mode.is_regular_file() && !texts.contains_key(oid) && asked.insert(oid) {
                 blobs.push(oid.clone());
@@ -292,13 +323,11 @@ impl<'r> Reader<'r> {
             memory.extend_from_slice(bytes);
             (from..memory.len(), seen(bytes))
         });
-        let mut blobs = blobs.into_iter();
         for (memory, read) in runs {
             let memory = Rc::new(memory);
-            // In this order: the next run begins with the blob after the last of this one.
-            texts.extend(read.into_iter().zip(blobs.by_ref()).filter_map(|(read, oid)| {
-                let (range, seen) = read?;
-                Some((oid, Rc::new(Text::seen(Some(Bytes { memory: Rc::clone(&memory), range }), seen))))
+            texts.extend(read.into_iter().map(|(place, (range, seen))| {
+                let bytes = Bytes { memory: Rc::clone(&memory), range };
+                (blobs[place].clone(), Rc::new(Text::seen(Some(bytes), seen)))
             }));
         }
     }
@@ -321,7 +350,7 @@ impl<'r> Reader<'r> {
     /// An entry of the index or a tree as a `meta.json`.
     pub fn file(&self, mode: Mode, oid: Oid) -> Result<MetaFile, GitError> {
         let text = self.text(mode, &oid)?;
-        if text.facts.is_none() {
+        if text.seen.facts.is_none() {
             self.met_unreadable.set(true);
         }
         Ok(MetaFile { mode, oid, text })
