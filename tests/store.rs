@@ -19,8 +19,8 @@ use git_mission::dossier::{BodyUpload, NamespaceFields};
 use git_mission::gate::{Context, Reason, validate};
 use git_mission::json::{Value, object};
 use git_mission::queue::{
-    Access, BackOff, Claim, Due, Enqueued, EventStatus, Handled, LeasedBody, NewBody, NewEvent, Opened,
-    Origin, Queue, QueueError, Rejection, Tally, library_version, set_aside_if_corrupt,
+    Access, BackOff, BodyRow, Claim, Due, Enqueued, EventStatus, Handled, LeasedBody, NewBody, NewEvent,
+    Opened, Origin, Queue, QueueError, Rejection, Survey, Tally, library_version, set_aside_if_corrupt,
 };
 use tempfile::TempDir;
 

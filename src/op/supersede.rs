@@ -112,11 +112,7 @@ fn missions_of_rows(queue: &Queue) -> Result<Wanted, QueueError> {
             names.insert(name.to_owned());
         }
     };
-    queue.tree_bodies(|body| {
-        let [_, slug, ..] = body.namespace;
-        note(&mut wanted.slugs, slug);
-        false
-    })?;
+    queue.tree_slugs(|slug| note(&mut wanted.slugs, slug))?;
     queue.tree_events(|_, envelope| {
         if let Some(id) = mission_of(envelope) {
             note(&mut wanted.mission_ids, &id);

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::row::{self, BODY_COLUMNS, DUE, FREE, FROM_TREE, KEY_COLUMNS};
+use super::row::{self, BODY_COLUMNS, DUE, FREE, KEY_COLUMNS, TREE_BODY, TREE_COLUMNS};
 use super::{
-    BackOff, BodyId, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Queue, QueueError, TreeBody,
+    BackOff, BodyId, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Queue, QueueError, Survey, TreeBody,
 };
 use crate::clock::Instant;
 use crate::dossier::BodyFields;
@@ -87,6 +87,19 @@ impl Queue {
         })
     }
 
+    /// The names of the missions of bodies that were read from a blob of a tree, one after the other as they stand there.
+    pub fn tree_slugs(&self, mut note: impl FnMut(&str)) -> Result<(), QueueError> {
+        self.read(|connection| {
+            let sql = format!("SELECT mission_slug FROM body_upload_queue WHERE {TREE_BODY}");
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                note(row.get_ref(0)?.as_str()?);
+            }
+            Ok(())
+        })
+    }
+
     /// The bodies that were read from a blob of a tree and that are wanted, oldest first, without their content. The others
     /// are looked at where they lie.
     pub fn tree_bodies(
@@ -95,16 +108,23 @@ impl Queue {
     ) -> Result<Vec<BodyRow>, QueueError> {
         self.read(|connection| {
             let sql = format!(
-                "SELECT {BODY_COLUMNS} FROM body_upload_queue WHERE {FROM_TREE} AND blob_id IS NOT NULL ORDER BY row_id"
+                "SELECT row_id, {TREE_COLUMNS} FROM body_upload_queue WHERE {TREE_BODY} ORDER BY row_id"
             );
             let mut statement = connection.prepare(&sql)?;
-            let (mut rows, mut wanted) = (statement.query([])?, Vec::new());
+            let (mut rows, mut wanted) = (statement.query([])?, Vec::<i64>::new());
             while let Some(row) = rows.next()? {
                 if is_wanted(&row::tree_body(row)?) {
-                    wanted.push(row::body_row(row)?);
+                    wanted.push(row.get(0)?);
                 }
             }
-            Ok(wanted)
+            if wanted.is_empty() {
+                return Ok(Vec::new());
+            }
+            let sql = format!("SELECT {BODY_COLUMNS} FROM body_upload_queue WHERE row_id = ?1");
+            let mut select = connection.prepare(&sql)?;
+            // What somebody has removed meanwhile is gone.
+            let found = wanted.iter().map(|id| select.query_row([id], row::body_row).optional());
+            found.filter_map(Result::transpose).collect()
         })
     }
 
@@ -118,14 +138,34 @@ impl Queue {
         })
     }
 
-    /// How many bodies are due and held by nobody, and the last of them.
-    pub fn due_bodies(&self, now: Instant) -> Result<(u64, Option<BodyId>), QueueError> {
-        self.read(|connection| {
-            let sql = format!("SELECT count(*), max(row_id) FROM body_upload_queue WHERE {FREE} AND {DUE}");
-            connection.query_row(&sql, [row::seconds(now)], |r| {
-                Ok((row::count(r.get(0)?), r.get::<_, Option<i64>>(1)?.map(BodyId)))
-            })
-        })
+    /// Looks over both queues for whoever is about to send as `owner`, in one pass and at one moment.
+    pub fn survey(&mut self, owner: &str, now: Instant) -> Result<Survey, QueueError> {
+        let (survey, alone_at) = self.read(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let version = data_version(&transaction)?;
+            let values = params![row::seconds(now), owner];
+            let events = format!(
+                "SELECT max(lease_owner) FILTER (WHERE NOT {FREE}), count(*) FROM queue WHERE lease_owner <> ?2"
+            );
+            let (event_of, of_events): (Option<String>, u64) =
+                transaction.query_row(&events, values, |r| Ok((r.get(0)?, row::count(r.get(1)?))))?;
+            let bodies = format!(
+                "SELECT count(*) FILTER (WHERE {FREE} AND {DUE}), max(row_id) FILTER (WHERE {FREE} AND {DUE}),
+                     max(lease_owner) FILTER (WHERE lease_owner <> ?2 AND NOT {FREE}),
+                     count(*) FILTER (WHERE lease_owner <> ?2)
+                 FROM body_upload_queue"
+            );
+            let (survey, of_bodies) = transaction.query_row(&bodies, values, |r| {
+                let (due, last_due) = (row::count(r.get(0)?), r.get::<_, Option<i64>>(1)?.map(BodyId));
+                Ok((Survey { sender: event_of.or(r.get(2)?), due, last_due }, row::count(r.get(3)?)))
+            })?;
+            // A lease that is over is none, unless the clock was ahead.
+            let is_alone = of_events + of_bodies == 0;
+            transaction.finish()?;
+            Ok((survey, is_alone.then(|| (version, owner.to_owned()))))
+        })?;
+        self.alone_at = alone_at;
+        Ok(survey)
     }
 
     /// Whether any body waits for the event that indexes its artifact, due or not. Looks at no body.
@@ -136,13 +176,14 @@ impl Queue {
     }
 
     /// The next of those, of one kind and without their content: after one and up to another, at most `limit`, oldest
-    /// first.
+    /// first. Uses the memory of those in `spare`.
     pub fn next_bodies(
         &self,
         kind: Due,
         (after, last): (Option<BodyId>, BodyId),
         limit: u32,
         now: Instant,
+        spare: &mut Vec<BodyRow>,
     ) -> Result<Vec<BodyRow>, QueueError> {
         self.read(|connection| {
             let kind = match kind {
@@ -156,7 +197,15 @@ impl Queue {
             );
             let after = after.map_or(i64::MIN, |id| id.0);
             let values = params![row::seconds(now), after, last.0, limit];
-            connection.prepare(&sql)?.query_map(values, row::body_row)?.collect()
+            let mut statement = connection.prepare(&sql)?;
+            let (mut found, mut rows) = (statement.query(values)?, Vec::new());
+            while let Some(r) = found.next()? {
+                rows.push(match spare.pop() {
+                    Some(spare) => row::body_row_over(r, spare)?,
+                    None => row::body_row(r)?,
+                });
+            }
+            Ok(rows)
         })
     }
 
@@ -187,30 +236,38 @@ impl Queue {
     /// One row stands for all: whoever begins to send looks for any row that is held. To hold each of them would
     /// rewrite it with its content.
     pub fn take_turn(&mut self, ids: &[BodyId], claim: Claim<'_>) -> Result<Option<BodyId>, QueueError> {
-        self.write(|transaction| {
-            if other_sender(transaction, claim.owner, claim.now)?.is_some() {
-                return Ok(None);
-            }
+        let alone_at = self.known_alone(claim.owner);
+        let (alone_at, held) = self.write(|transaction| {
+            let Turn::Free { alone_at } = turn(transaction, claim, alone_at)? else {
+                return Ok((None, None));
+            };
             let mut hold = transaction.prepare(
                 "UPDATE body_upload_queue SET lease_owner = ?1, lease_until = ?2 WHERE row_id = ?3",
             )?;
             let end = row::lease_end(claim.now, claim.lasting);
             for id in ids {
                 if hold.execute(params![claim.owner, end, id.0])? == 1 {
-                    return Ok(Some(*id));
+                    return Ok((alone_at, Some(*id)));
                 }
             }
-            Ok(None)
-        })
+            Ok((alone_at, None))
+        })?;
+        self.alone_at = alone_at.map(|at| (at, claim.owner.to_owned()));
+        Ok(held)
+    }
+
+    /// The version of the data at which nobody else than `owner` held a row, if that is known. Has to be found out again.
+    pub(super) fn known_alone(&mut self, owner: &str) -> Option<i64> {
+        self.alone_at.take().filter(|(_, of)| of == owner).map(|(at, _)| at)
     }
 
     /// Reads the content of bodies, in the order of their ids, for the sender whose turn it is, without those that are gone
-    /// or that somebody else holds. Uses the memory of those in `spent`.
+    /// or that somebody else holds. Uses the memory of the payloads in `spent`.
     pub fn read_bodies(
         &self,
         rows: Vec<BodyRow>,
         claim: Claim<'_>,
-        spent: &mut Vec<LeasedBody>,
+        spent: &mut Vec<Value>,
     ) -> Result<Vec<LeasedBody>, QueueError> {
         self.read(|connection| {
             // Each reading alone would ask for the lock anew.
@@ -228,7 +285,7 @@ impl Queue {
                 while let Some(r) = found.next()? {
                     let id = BodyId(r.get(0)?);
                     let Some(row) = rows.find(|row| row.id == id) else { break };
-                    let mut payload = spent.pop().map_or(Value::Null, |spent| spent.payload);
+                    let mut payload = spent.pop().unwrap_or(Value::Null);
                     row::fill(&mut payload, &row.key, r.get_ref(1)?.as_str()?, r.get_ref(2)?.as_str()?);
                     bodies.push(LeasedBody { row, payload });
                 }
@@ -353,18 +410,49 @@ impl Queue {
     }
 }
 
-pub(super) fn other_sender(
-    connection: &Connection,
-    owner: &str,
-    now: Instant,
-) -> rusqlite::Result<Option<String>> {
+fn other_sender(connection: &Connection, owner: &str, now: Instant) -> rusqlite::Result<Option<String>> {
     let held = |table| format!("SELECT lease_owner FROM {table} WHERE lease_owner <> ?2 AND NOT {FREE}");
     let sql = format!("{} UNION ALL {} LIMIT 1", held("queue"), held("body_upload_queue"));
     connection.query_row(&sql, params![row::seconds(now), owner], |r| r.get(0)).optional()
 }
 
+/// Whose turn it is to send.
+pub(super) enum Turn {
+    /// Another's
+    Others,
+    /// Nobody else's
+    Free {
+        /// The version of the data, if nobody else can have the turn before it changes
+        alone_at: Option<i64>,
+    },
+}
+
+/// Asks whose turn it is; `alone_at` is the version at which it was nobody else's. Nobody is looked for again as long as nobody
+/// else has written to the store: to begin is to write.
+pub(super) fn turn(
+    transaction: &Connection,
+    claim: Claim<'_>,
+    alone_at: Option<i64>,
+) -> rusqlite::Result<Turn> {
+    let version = data_version(transaction)?;
+    let mut is_alone = alone_at == Some(version);
+    if !is_alone {
+        if other_sender(transaction, claim.owner, claim.now)?.is_some() {
+            return Ok(Turn::Others);
+        }
+        // A lease that is over is none, unless the clock was ahead.
+        is_alone = !other_owner(transaction, claim.owner)?;
+    }
+    Ok(Turn::Free { alone_at: is_alone.then_some(version) })
+}
+
+/// Changes when another connection has written.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |r| r.get(0))
+}
+
 /// Whether a row of either queue has a lease of somebody else, be it over or not.
-pub(super) fn other_owner(connection: &Connection, owner: &str) -> rusqlite::Result<bool> {
+fn other_owner(connection: &Connection, owner: &str) -> rusqlite::Result<bool> {
     let leased = |table| format!("SELECT 1 FROM {table} WHERE lease_owner <> ?1");
     let sql = format!("{} UNION ALL {} LIMIT 1", leased("queue"), leased("body_upload_queue"));
     connection.prepare(&sql)?.exists([owner])

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::bodies::{other_owner, other_sender};
+use super::bodies::{Turn, turn};
 use super::row::{self, DUE, FREE, FROM_TREE};
 use super::{BackOff, Claim, Enqueued, Origin, Queue, QueueError};
 use crate::clock::Instant;
@@ -129,15 +129,21 @@ impl Queue {
         mut is_wanted: impl FnMut(&str, &str) -> bool,
     ) -> Result<Vec<QueuedEvent>, QueueError> {
         self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM queue WHERE {FROM_TREE} ORDER BY id");
+            let sql = format!("SELECT id, event_id, data FROM queue WHERE {FROM_TREE} ORDER BY id");
             let mut statement = connection.prepare(&sql)?;
-            let (mut rows, mut wanted) = (statement.query([])?, Vec::new());
+            let (mut rows, mut wanted) = (statement.query([])?, Vec::<i64>::new());
             while let Some(row) = rows.next()? {
-                if is_wanted(row.get_ref(0)?.as_str()?, row.get_ref(8)?.as_str()?) {
-                    wanted.push(queued(row)?);
+                if is_wanted(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?) {
+                    wanted.push(row.get(0)?);
                 }
             }
-            Ok(wanted)
+            if wanted.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut select = connection.prepare(&format!("SELECT {COLUMNS} FROM queue WHERE id = ?1"))?;
+            // What somebody has removed meanwhile is gone.
+            let found = wanted.iter().map(|id| select.query_row([id], queued).optional());
+            found.filter_map(Result::transpose).collect()
         })
     }
 
@@ -154,24 +160,17 @@ impl Queue {
     /// Takes the turn to send these events, or keeps it: says which of them are still pending and due and held by nobody
     /// else, and holds the last of those. `None`, and nothing is changed, if another sender holds a row of either queue.
     ///
-    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last. Nobody is
-    /// looked for again as long as nobody else has written to the store: to begin is to write.
+    /// One row stands for all: whoever begins to send looks for any row that is held. It has to be settled last.
     pub fn hold_events<'a>(
         &mut self,
         event_ids: &[&'a str],
         claim: Claim<'_>,
     ) -> Result<Option<Vec<&'a str>>, QueueError> {
-        let alone_at = self.alone_at.take().filter(|(_, owner)| owner == claim.owner).map(|(at, _)| at);
+        let alone_at = self.known_alone(claim.owner);
         let (alone_at, held) = self.write(|transaction| {
-            let version: i64 = transaction.query_row("PRAGMA data_version", [], |row| row.get(0))?;
-            let mut is_alone = alone_at == Some(version);
-            if !is_alone {
-                if other_sender(transaction, claim.owner, claim.now)?.is_some() {
-                    return Ok((None, None));
-                }
-                // A lease that is over is none, unless the clock was ahead.
-                is_alone = !other_owner(transaction, claim.owner)?;
-            }
+            let Turn::Free { alone_at } = turn(transaction, claim, alone_at)? else {
+                return Ok((None, None));
+            };
             let mut is_ready = transaction.prepare(&format!(
                 "SELECT 1 FROM queue
                  WHERE event_id = ?3 AND status = 'pending' AND (lease_owner = ?2 OR {FREE}) AND {DUE}"
@@ -189,7 +188,7 @@ impl Queue {
                     params![claim.owner, row::lease_end(claim.now, claim.lasting), last],
                 )?;
             }
-            Ok((is_alone.then_some(version), Some(ready)))
+            Ok((alone_at, Some(ready)))
         })?;
         self.alone_at = alone_at.map(|at| (at, claim.owner.to_owned()));
         Ok(held)

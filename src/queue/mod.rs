@@ -31,5 +31,5 @@ pub use import::{Imported, Tally};
 pub use open::{Access, GONE, Health, Opened, Queue, health, library_version, place, set_aside_if_corrupt};
 pub use stats::{BodyStats, EventStats};
 pub use types::{
-    BackOff, BodyId, BodyKey, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Origin, TreeBody,
+    BackOff, BodyId, BodyKey, BodyRow, Claim, Due, Enqueued, LeasedBody, NewBody, Origin, Survey, TreeBody,
 };

@@ -22,9 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait between two tries where `SQLite` does not wait by itself.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a log may be, in bytes, that [`Queue::open_briefly`] leaves beside the database. Whoever opens it next
-/// reads all of it.
-const SHORT_LOG: u64 = 512 << 10;
+/// How long a log may be, in bytes, that is left beside the database. Whoever opens it next reads all of it.
+pub(super) const SHORT_LOG: u64 = 512 << 10;
+
+/// Of a delivery, in KiB.
+const CACHE: u32 = 8 << 10;
 
 /// What may be done with an opened store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,8 @@ pub struct Queue {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) access: Access,
-    /// See [`Queue::open_briefly`]
-    is_brief: bool,
+    /// Whether a short log stays beside the database; see [`Queue::open_briefly`] and [`Queue::begin_delivery`]
+    leaves_log: bool,
     /// The version of the data at which nobody but this sender held a row; see [`Queue::hold_events`]
     pub(super) alone_at: Option<(i64, String)>,
 }
@@ -83,7 +85,8 @@ impl Queue {
         if let Some(connection) = present(path, is_brief) {
             let access = Access::ReadWrite;
             let connection = lasting(connection).map_err(|error| QueueError::sql(path, error))?;
-            let queue = Self { path: path.to_owned(), connection, access, is_brief, alone_at: None };
+            let queue =
+                Self { path: path.to_owned(), connection, access, leaves_log: is_brief, alone_at: None };
             return Ok(Opened { queue, set_aside: None });
         }
         if let State::Present(access) = probe(path)? {
@@ -119,6 +122,15 @@ impl Queue {
         Ok(Opened { queue, set_aside })
     }
 
+    /// Gets ready for a delivery, which goes through the whole queue and carries the log over while it waits for something
+    /// else. It has room for what it looks at more than once. A short log stays beside the database when that is closed, as
+    /// [`Queue::open_briefly`] leaves it.
+    pub fn begin_delivery(&mut self) -> Result<(), QueueError> {
+        self.read(|connection| connection.execute_batch(&format!("PRAGMA cache_size = -{CACHE}")))?;
+        self.leaves_log = true;
+        Ok(())
+    }
+
     /// What may be done with it.
     pub fn access(&self) -> Access {
         self.access
@@ -141,13 +153,13 @@ impl Queue {
             }
             Access::ReadOnly { .. } => read_only(path).map_err(sql)?,
         };
-        Ok(Self { path: path.to_owned(), connection, access, is_brief: false, alone_at: None })
+        Ok(Self { path: path.to_owned(), connection, access, leaves_log: false, alone_at: None })
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        if self.is_brief && log_length(&self.path).is_some_and(|length| length <= SHORT_LOG) {
+        if self.leaves_log && log_length(&self.path).is_some_and(|length| length <= SHORT_LOG) {
             // If it is carried over all the same, that costs time and nothing else.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
@@ -159,6 +171,8 @@ fn lasting(connection: Connection) -> rusqlite::Result<Connection> {
     write_ahead(&connection)?;
     // NORMAL loses acknowledged rows when the power goes.
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
+    // Plans do not depend on values: statements would be prepared anew for each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

@@ -25,6 +25,13 @@ pub(super) const DUE: &str = "(next_attempt_at <= ?1 OR next_attempt_at > ?1 + 8
 /// The row came from a tree; what [`Origin::from_word`] does not know counts as that.
 pub(super) const FROM_TREE: &str = "origin NOT IN ('import', 'worktree')";
 
+/// The body was read from a blob of a tree; see [`FROM_TREE`].
+pub(super) const TREE_BODY: &str = "origin NOT IN ('import', 'worktree') AND blob_id IS NOT NULL";
+
+/// The columns that [`tree_body`] reads, after another one.
+pub(super) const TREE_COLUMNS: &str =
+    "project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, blob_id";
+
 /// The columns that [`body_row`] reads, in its order.
 pub(super) const BODY_COLUMNS: &str = "row_id, project_uuid, mission_slug, target_branch, mission_type, manifest_version, artifact_path, \
      content_hash, size_bytes, retry_count, blob_id, index_event_id, origin, last_error";
@@ -113,11 +120,32 @@ pub(super) fn body_row(row: &Row<'_>) -> rusqlite::Result<BodyRow> {
     })
 }
 
-/// Reads of [`BODY_COLUMNS`] what tells a body that came from a tree.
+/// As [`body_row`], in the memory of another one.
+pub(super) fn body_row_over(row: &Row<'_>, mut old: BodyRow) -> rusqlite::Result<BodyRow> {
+    let NamespaceFields { project_uuid, mission_slug, target_branch, mission_type, manifest_version } =
+        &mut old.key.namespace;
+    let names = [project_uuid, mission_slug, target_branch, mission_type, manifest_version];
+    let key = names.into_iter().chain([&mut old.key.artifact_path, &mut old.key.content_hash]);
+    for (column, text) in (1..).zip(key) {
+        set_column(row, column, text)?;
+    }
+    set_option(row, 10, &mut old.blob_id)?;
+    set_option(row, 11, &mut old.index_event_id)?;
+    set_option(row, 13, &mut old.last_error)?;
+    Ok(BodyRow {
+        id: BodyId(row.get(0)?),
+        size_bytes: count(row.get(8)?),
+        retry_count: small_count(row.get(9)?),
+        origin: Origin::from_word(row.get_ref(12)?.as_str()?),
+        ..old
+    })
+}
+
+/// Reads [`TREE_COLUMNS`].
 pub(super) fn tree_body<'r>(row: &'r Row<'_>) -> rusqlite::Result<TreeBody<'r>> {
     let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
     let namespace = [text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
-    Ok(TreeBody { namespace, artifact_path: text(6)?, blob_id: text(10)? })
+    Ok(TreeBody { namespace, artifact_path: text(6)?, blob_id: text(7)? })
 }
 
 /// The nine fields as they stand in the row, whatever they hold: the gate judges them again before they leave. `payload` is
@@ -129,25 +157,52 @@ pub(super) fn fill(payload: &mut Value, key: &BodyKey, hash_algorithm: &str, con
     let Value::Object(members) = payload else { return };
     let NamespaceFields { project_uuid, mission_slug, target_branch, mission_type, manifest_version } =
         &key.namespace;
-    for (name, text) in [
-        ("project_uuid", project_uuid.as_str()),
-        ("mission_slug", mission_slug),
-        ("target_branch", target_branch),
-        ("mission_type", mission_type),
-        ("manifest_version", manifest_version),
-        ("artifact_path", &key.artifact_path),
+    // In the order of their names, in which they stand in what was sent.
+    let fields = [
+        ("artifact_path", key.artifact_path.as_str()),
+        ("content_body", content_body),
         ("content_hash", &key.content_hash),
         ("hash_algorithm", hash_algorithm),
-        ("content_body", content_body),
-    ] {
-        match members.get_mut(name) {
-            // Not what was made for something much larger: a few of those would be all memory that there may be.
-            Some(Value::String(old)) if old.capacity() <= 2 * text.len() + SMALL => {
-                old.clear();
-                old.push_str(text);
-            }
-            Some(other) => *other = text.into(),
-            None => drop(members.insert(name.to_owned(), text.into())),
+        ("manifest_version", manifest_version),
+        ("mission_slug", mission_slug),
+        ("mission_type", mission_type),
+        ("project_uuid", project_uuid),
+        ("target_branch", target_branch),
+    ];
+    if !members.keys().eq(fields.iter().map(|(name, _)| name)) {
+        members.clear();
+        members.extend(fields.map(|(name, _)| (name.to_owned(), Value::Null)));
+    }
+    for (member, (_, text)) in members.values_mut().zip(fields) {
+        match member {
+            Value::String(old) => set(old, text),
+            other => *other = text.into(),
         }
     }
+}
+
+/// Writes a text over another one, in its memory; not in what was made for something much larger: a few of those would be all
+/// memory that there may be.
+fn set(old: &mut String, text: &str) {
+    if old.capacity() <= 2 * text.len() + SMALL {
+        old.clear();
+        old.push_str(text);
+    } else {
+        *old = text.into();
+    }
+}
+
+/// The same for a column.
+fn set_column(row: &Row<'_>, column: usize, old: &mut String) -> rusqlite::Result<()> {
+    set(old, row.get_ref(column)?.as_str()?);
+    Ok(())
+}
+
+/// The same for a column that may be null.
+fn set_option(row: &Row<'_>, column: usize, old: &mut Option<String>) -> rusqlite::Result<()> {
+    match row.get_ref(column)?.as_str_or_null()? {
+        Some(text) => set(old.get_or_insert_default(), text),
+        None => *old = None,
+    }
+    Ok(())
 }

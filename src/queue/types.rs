@@ -1,5 +1,6 @@
 //! What the store takes and gives. Knows nothing about SQL.
 
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use crate::clock::Instant;
@@ -62,7 +63,7 @@ pub struct BodyKey {
 }
 
 /// What tells a body that was read from a tree from others, as it stands in its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeBody<'r> {
     /// The five fields of its namespace, in their order
     pub namespace: [&'r str; 5],
@@ -70,6 +71,14 @@ pub struct TreeBody<'r> {
     pub artifact_path: &'r str,
     /// The git blob it was read from
     pub blob_id: &'r str,
+}
+
+/// By what tells bodies of one project apart. Not by the blob alone: thousands may hold one text.
+impl Hash for TreeBody<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [_, slug, ..] = self.namespace;
+        (slug, self.artifact_path, self.blob_id).hash(state);
+    }
 }
 
 /// A queued body without its content.
@@ -122,6 +131,17 @@ pub struct LeasedBody {
     pub row: BodyRow,
     /// The nine fields, as they go over the wire
     pub payload: Value,
+}
+
+/// What is to be sent, and whether it is another's turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Who else holds rows now, if anybody does
+    pub sender: Option<String>,
+    /// Bodies that are due and held by nobody
+    pub due: u64,
+    /// The last of them
+    pub last_due: Option<BodyId>,
 }
 
 /// A sender that wants to hold rows.

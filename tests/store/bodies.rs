@@ -119,7 +119,7 @@ fn are_sent_by_the_one_whose_turn_it_is() {
             assert_eq!(validate(&body.payload, Context::BodySync), Ok(()));
         }
         let ids = found.iter().map(|body| body.row.id).collect::<Vec<_>>();
-        spent.extend(found.drain(..).rev());
+        spent.extend(found.drain(..).rev().map(|body| body.payload));
         ids
     };
     assert_eq!(read(&one, "one", 80), [ids[0], ids[2], ids[3]]);
@@ -132,6 +132,19 @@ fn are_sent_by_the_one_whose_turn_it_is() {
     assert_eq!(turn(&mut one, "one", 93), Some(ids[0]), "the next that is there");
     one.release("one").expect("releases");
     assert_eq!(two.other_sender("two", at(93)).expect("reads"), None);
+    // Whoever found nobody at work asks again when somebody has begun since.
+    assert_eq!(two.survey("two", at(93)).expect("reads").sender, None);
+    assert_eq!(turn(&mut one, "one", 93), Some(ids[0]));
+    assert_eq!(turn(&mut two, "two", 93), None);
+    one.release("one").expect("releases");
+    assert_eq!(two.survey("two", at(93)).expect("reads").sender, None);
+    assert_eq!(turn(&mut two, "two", 93), Some(ids[0]), "nobody has written since");
+    two.release("two").expect("releases");
+    // A lease that is over is none, and may become one again if the clock was ahead.
+    assert_eq!(turn(&mut one, "one", 93), Some(ids[0]));
+    assert_eq!(two.survey("two", at(1_000)).expect("reads").sender, None);
+    assert_eq!(turn(&mut two, "two", 94), None);
+    one.release("one").expect("releases");
     // Events that are under way are somebody's turn too.
     one.enqueue_events(&[new_event(FIRST)], ROOMY, at(93)).expect("enqueues");
     assert_eq!(one.hold_events(&[FIRST], claim("one", at(93))).expect("holds"), Some(vec![FIRST]));
@@ -153,9 +166,19 @@ fn are_listed_by_what_is_in_their_way_page_by_page() {
     assert!(queue.back_off_body(ids[1], "a", back_off(true), at(0)).expect("writes"));
     let lasting = claim("a", at(1));
     assert_eq!(queue.lease_bodies(&ids[3..4], lasting).expect("leases").len(), 1);
-    assert_eq!(queue.due_bodies(at(1)).expect("reads"), (5, Some(ids[6])), "one waits, one is held");
-    let list = |kind, after, last, time| {
-        let rows = queue.next_bodies(kind, (after, last), 2, at(time)).expect("reads");
+    let survey =
+        |sender: Option<&str>| Survey { sender: sender.map(Into::into), due: 5, last_due: Some(ids[6]) };
+    assert_eq!(queue.survey("b", at(1)).expect("reads"), survey(Some("a")), "one waits, one is held");
+    assert_eq!(queue.survey("a", at(1)).expect("reads"), survey(None), "not by another");
+    // In the memory of rows that held something else.
+    let known = queue.bodies().expect("reads");
+    let mut spare = vec![BodyRow { blob_id: Some("b".into()), ..known[1].clone() }, known[5].clone()];
+    let mut list = |kind, after, last, time| {
+        let rows = queue.next_bodies(kind, (after, last), 2, at(time), &mut spare).expect("reads");
+        for row in &rows {
+            assert_eq!(Some(row), known.iter().find(|known| known.id == row.id));
+        }
+        spare.extend(rows.iter().cloned());
         rows.iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(list(Due::Fresh, None, ids[6], 1), [ids[0], ids[2]]);

@@ -96,6 +96,33 @@ fn a_long_log_is_not_left() {
     assert_eq!(place.carried_over(), 60);
 }
 
+/// What a delivery has removed is in a log that is short, however long it was once.
+#[test]
+fn a_delivery_leaves_a_short_log() {
+    let place = Place::created();
+    place.open().enqueue_bodies(&some(0, 5_000), ROOMY, at(0)).expect("enqueues");
+    let log = || place.beside("-wal").metadata().map_or(0, |log| log.len());
+    let mut queue = place.open();
+    let ids: Vec<_> = queue.bodies().expect("reads").iter().map(|row| row.id).collect();
+    queue.begin_delivery().expect("begins");
+    assert_eq!(queue.acknowledge_bodies(&ids[..1_000]).expect("writes"), 1_000);
+    assert!(log() > 512 << 10, "{} bytes", log());
+    queue.carry_over();
+    assert_eq!(queue.acknowledge_bodies(&ids[1_000..1_020]).expect("writes"), 20);
+    drop(queue);
+    assert!(place.has_log() && log() <= 512 << 10, "{} bytes", log());
+    assert_eq!(place.briefly().bodies().expect("reads").len(), 3_980);
+    assert_eq!(place.ask("PRAGMA integrity_check"), "ok");
+
+    // One that is long all the same is carried over and removed.
+    let mut queue = place.open();
+    queue.begin_delivery().expect("begins");
+    assert_eq!(queue.acknowledge_bodies(&ids[1_020..2_020]).expect("writes"), 1_000);
+    drop(queue);
+    assert!(!place.has_log());
+    assert_eq!(place.carried_over(), 2_980);
+}
+
 #[test]
 fn others_who_have_it_open_go_on() {
     let place = Place::created();

@@ -17,6 +17,7 @@ use super::Category;
 use super::listing::{Listing, READ, READ_BYTES};
 use super::run::{LEASE_MARGIN, MAX_TRIES, NOT_TRIED, OUT_OF_TIME, Run};
 use crate::clock::{Deadline, Stopwatch};
+use crate::json::Value;
 use crate::queue::{BackOff, BodyId, BodyRow, Due, EventStatus, LeasedBody, QueueError};
 use crate::transport::{CONNECTIONS, Patience, Refusal, RetryCause, Server, Stored};
 
@@ -25,15 +26,20 @@ const WINDOW_BYTES: u64 = 8 << 20;
 /// Bodies that are held at once.
 const WINDOW: usize = 1_024;
 /// Bodies that a sender is given at once, at most, where many wait.
-const PARCEL: usize = 16;
+const PARCEL: usize = 32;
 /// Bytes of those, at most, if they are more than one.
-const PARCEL_BYTES: u64 = 64 << 10;
+const PARCEL_BYTES: u64 = 128 << 10;
 /// What was acknowledged is removed when it is so many rows,
 const REMOVED_AT_ONCE: usize = 512;
 /// so many bytes: each time is a wait for the disk,
 const REMOVED_BYTES: u64 = 16 << 20;
 /// or so old: a run that is killed sends again what was not removed.
 const REMOVED_WITHIN: Duration = Duration::from_millis(100);
+/// While senders have so many bodies that they need no more for a while, what they say is heard so often: to wake for each word
+/// takes longer than to hear it.
+const PLENTY: usize = WINDOW / 2;
+/// See [`PLENTY`].
+const HEARD_EACH: Duration = Duration::from_millis(1);
 /// A sender with several bodies says what became of them after so long.
 const TOLD_WITHIN: Duration = Duration::from_millis(20);
 const NOT_INDEXED: &str = "its artifact is not indexed yet";
@@ -86,8 +92,8 @@ struct Way {
     stored: Vec<(BodyId, Stored)>,
     stored_bytes: u64,
     since: Stopwatch,
-    /// Bodies that were sent, whose memory is used again
-    spent: Vec<LeasedBody>,
+    /// Payloads that were sent, whose memory is used again
+    spent: Vec<Value>,
 }
 
 impl Way {
@@ -209,6 +215,9 @@ impl Run<'_, '_> {
             if way.out == 0 {
                 break;
             }
+            if way.out >= PLENTY {
+                thread::sleep(HEARD_EACH);
+            }
             let told = match done.recv_timeout(REMOVED_WITHIN) {
                 Ok(told) => told,
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
@@ -298,7 +307,8 @@ impl Run<'_, '_> {
         if !go_on {
             limits.stop();
         }
-        way.spent.push(done.body);
+        list.spare.push(done.body.row);
+        way.spent.push(done.body.payload);
         Ok(())
     }
 

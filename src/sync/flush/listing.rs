@@ -24,6 +24,8 @@ pub(super) struct Listing<'r> {
     /// When the run began
     now: Instant,
     pub(super) ready: VecDeque<BodyRow>,
+    /// Rows that are done with, whose memory is used again
+    pub(super) spare: Vec<BodyRow>,
     /// What was given back in this run, and may be due again
     pub(super) refused: HashSet<BodyId>,
 }
@@ -31,8 +33,8 @@ pub(super) struct Listing<'r> {
 impl<'r> Listing<'r> {
     /// The bodies up to this one that were due at that time.
     pub(super) fn new(may_leave: &'r dyn Fn(&BodyRow) -> bool, last: BodyId, now: Instant) -> Self {
-        let (ready, refused) = (VecDeque::new(), HashSet::new());
-        Self { may_leave, kind: Due::Waiting, after: None, last, now, ready, refused }
+        let (ready, spare, refused) = (VecDeque::new(), Vec::new(), HashSet::new());
+        Self { may_leave, kind: Due::Waiting, after: None, last, now, ready, spare, refused }
     }
 
     /// The next rows that are read at once; one at least, if any is known.
@@ -60,7 +62,13 @@ impl Run<'_, '_> {
     /// Looks for what comes next, if nothing is known of it. False if nothing comes.
     pub(super) fn look_ahead(&mut self, list: &mut Listing<'_>) -> Result<bool, QueueError> {
         while list.ready.is_empty() {
-            let found = self.queue.next_bodies(list.kind, (list.after, list.last), LISTED, list.now)?;
+            let found = self.queue.next_bodies(
+                list.kind,
+                (list.after, list.last),
+                LISTED,
+                list.now,
+                &mut list.spare,
+            )?;
             match found.last() {
                 Some(row) => list.after = Some(row.id),
                 None => match list.kind.next() {

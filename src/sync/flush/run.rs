@@ -57,16 +57,21 @@ pub fn deliver(
 ) -> Result<Flushed, QueueError> {
     let owner = random_uuid();
     let _presence = Presence::show(queue.path(), &owner);
-    if someone_else_sends(queue, delivery.timing)? {
-        return Ok(Flushed { elsewhere: true, ..Flushed::default() });
-    }
+    queue.begin_delivery()?;
     // Bodies that are queued from now on are left to the next run.
-    let now = delivery.timing.now();
-    let (due, last) = queue.due_bodies(now)?;
-    let total = events.len() + usize::try_from(due).unwrap_or(usize::MAX);
+    let (found, now) = loop {
+        let now = delivery.timing.now();
+        let found = queue.survey(&owner, now)?;
+        match &found.sender {
+            None => break (found, now),
+            Some(other) if Presence::is_gone(queue.path(), other) => queue.release(other)?,
+            Some(_) => return Ok(Flushed { elsewhere: true, ..Flushed::default() }),
+        }
+    };
+    let total = events.len() + usize::try_from(found.due).unwrap_or(usize::MAX);
     let mut run =
         Run { queue, owner: &owner, delivery, flushed: Flushed::default(), streak: 0, done: 0, total };
-    let outcome = run.send_events(events).and_then(|go_on| match last {
+    let outcome = run.send_events(events).and_then(|go_on| match found.last_due {
         Some(last) if !run.flushed.elsewhere => run.send_bodies(Listing::new(may_leave, last, now), go_on),
         _ => Ok(()),
     });
