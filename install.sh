@@ -43,7 +43,7 @@ lays_out() {
         cd "$here"
         printf 'fn main() { assert!(std::panic::catch_unwind(|| panic!()).is_err()) }\n' |
             rustc -C target-feature=+crt-static -C relocation-model=static \
-                $(laid_out "$tried" | sed "s/^/-C /") -o "$tried/tried" - &&
+                $(laid_out | sed "s/^/-C /") -o "$tried/tried" - &&
             grep -q 'Linker: LLD' "$tried/tried" && "$tried/tried"
     ) >/dev/null 2>&1 && taken=0 || taken=1
     rm -rf "$tried"
@@ -52,10 +52,8 @@ lays_out() {
 
 layout=build/layout.ld
 
-# As it is told; strings stay where the files have them that they are from. A map of what came of it goes to a directory.
-laid_out() {
-    printf 'link-arg=%s\n' -Wl,-O0 "-Wl,-Map=$1/git-mission.map" "$layout"
-}
+# As it is told; strings stay where the files have them that they are from.
+laid_out() { printf 'link-arg=%s\n' -Wl,-O0 "$layout"; }
 
 # What cargo is told. A binary that has nothing to load starts in three quarters of the time, and hooks are started all
 # day; it can be made where the C library is there for linking. What cargo itself starts cannot be linked so: --target
@@ -67,7 +65,7 @@ flags() {
     *-linux-gnu)
         if [ -z "${RUSTFLAGS+set}" ] && [ -f "$(cc -print-file-name=libc.a)" ]; then
             flags="'-C','target-feature=+crt-static','-C','relocation-model=static'"
-            ! lays_out || flags=$flags$(laid_out target | sed "s/.*/,'-C','&'/" | tr -d '\n')
+            ! lays_out || flags=$flags$(laid_out | sed "s/.*/,'-C','&'/" | tr -d '\n')
             printf '%s\n' --target "$host" --config env.LIBZ_SYS_STATIC=\'1\' --config \
                 "target.$host.rustflags=[$flags]"
         fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs install.sh for a user who has no cargo (what stands for rustup's server hands over the one that is here), then
-# looks: program, man pages that `git mission --help` shows, completions, a repository that is set up.
+# looks: program, man pages that `git mission --help` shows, completions, a repository that is set up. Then links with what
+# `install.sh --flags` says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -48,4 +49,16 @@ if command -v man >/dev/null && man -w ls >/dev/null 2>&1; then
 else
     printf 'installer: skipped git mission --help, because man shows no page here\n'
 fi
+# What cargo is told holds wherever its directory is, and writes nowhere else.
+tiny="$scratch/tiny pack, age"
+mkdir -p "$tiny/src"
+cp -R install.sh rust-toolchain.toml build "$tiny"
+printf '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2024"\n' >"$tiny/Cargo.toml"
+printf 'version = 4\n\n[[package]]\nname = "tiny"\nversion = "0.1.0"\n' >"$tiny/Cargo.lock"
+printf 'fn main() {}\n' >"$tiny/src/main.rs"
+mapfile -t told < <("$tiny/install.sh" --flags)
+(cd "$tiny" && CARGO_TARGET_DIR="$scratch/elsewhere" cargo build --quiet "${told[@]}") >"$scratch/out" 2>&1 ||
+    fail 'what cargo is told does not hold in another directory'
+[ ! -e "$tiny/target" ] || fail 'what cargo is told writes beside the sources'
+[ "$(TMPDIR=$tiny ./install.sh --flags)" = "$(./install.sh --flags)" ] || fail 'a path with spaces is told other things'
 printf 'installer: as it should be\n'
