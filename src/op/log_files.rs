@@ -230,6 +230,8 @@ fn begun_alike(text: &[u8], block: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn written(directory: &Path, texts: &Sides<&str>) -> Sides<PathBuf> {
@@ -283,6 +285,47 @@ mod tests {
             let base = line.repeat(lines);
             check(&base, &format!("{base}o"), &format!("{base}t\n"), base.len());
             check(&base, &format!("{base}o\n"), &format!("y{}", &base[1..]), 0);
+        }
+    }
+
+    /// A text's length in blocks and a few bytes before or behind that, and what follows.
+    fn ending() -> impl Strategy<Value = (usize, usize, String)> {
+        let few = prop_oneof![Just(40_usize), 0..80_usize];
+        (0..5_usize, few, prop_oneof![Just(String::new()), "[\\n{}a]{0,3}", "x{8180,8200}\\n?"])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        /// What is written, what is shared and what is left of each are the texts, wherever blocks and texts end.
+        #[test]
+        fn nothing_is_lost_between_blocks(
+            rows in prop::collection::vec(prop_oneof![0..300_usize, 0..9_000_usize], 0..40),
+            ends in [ending(), ending(), ending()],
+            in_parts in any::<bool>(),
+        ) {
+            let row = |(at, more)| format!("{{\"at\": \"{at:04}\", \"event_id\": \"{at:04}{}\"}}\n", "0".repeat(more));
+            let all: String = rows.into_iter().enumerate().map(row).collect();
+            let texts = ends.map(|(blocks, few, more)| {
+                let length = (blocks * BLOCK + few).saturating_sub(40).min(all.len());
+                all[..length].to_owned() + &more
+            });
+            let [base, ours, theirs] = texts.each_ref().map(String::as_str);
+            let directory = tempfile::tempdir().expect("a directory");
+            let files = written(directory.path(), &Sides { base, ours, theirs });
+            let path = directory.path().join("result");
+            let mut result = File::create(&path).expect("a file");
+            let read = LogFiles::open(&files)
+                .and_then(|files| files.read(in_parts.then_some((&mut result, &*path))))
+                .expect("readable")
+                .expect("in order");
+            let begun = [std::fs::read(&path).expect("a file").as_slice(), read.shared()].concat();
+            let Rest::Texts(rest) = read.rest() else { panic!("short texts stay whole") };
+            let whole = rest.map(|rest| String::from_utf8([begun.as_slice(), rest].concat()).expect("text"));
+            let texts = Sides { base, ours, theirs }.map(str::to_owned);
+            prop_assert!(whole == texts, "not the texts");
+            let alike = base.bytes().zip(ours.bytes()).zip(theirs.bytes());
+            let alike = alike.take_while(|((base, ours), theirs)| base == ours && ours == theirs).count();
+            prop_assert_eq!(begun.len(), ours[..alike].rfind('\n').map_or(0, |newline| newline + 1));
         }
     }
 
