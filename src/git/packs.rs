@@ -330,7 +330,7 @@ impl Head {
                 let mut back = u64::from(byte & 0x7f);
                 while byte & 0x80 != 0 {
                     byte = next()?;
-                    back = (back + 1).checked_mul(1 << 7)? | u64::from(byte & 0x7f);
+                    back = back.checked_add(1)?.checked_mul(1 << 7)? | u64::from(byte & 0x7f);
                 }
                 let base = offset.checked_sub(back).filter(|base| *base >= FIRST && *base < offset)?;
                 What::Delta { base }

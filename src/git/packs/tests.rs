@@ -244,3 +244,17 @@ fn a_delta_makes_what_it_says_or_nothing() {
     let delta = [0x80, 0x80, 4, 0x80, 0x80, 4, 0x80];
     assert_eq!(make(&base, &delta), Some(base));
 }
+
+#[test]
+fn a_base_that_is_further_back_than_can_be_told_is_none() {
+    // As far as 64 bits reach, and then on: what would be left of it is 5 bytes.
+    let head = [[0x60, 0x80].as_slice(), &[0xfe; 8], &[0xff, 0x05, 0x78, 0x9c]].concat();
+    assert!(Head::read(&head, 100).is_none());
+    let head = [0x60, 0x80, 0x05, 0x78, 0x9c];
+    let Some(Head { length: 3, what: What::Delta { base: 151 }, .. }) = Head::read(&head, 284) else {
+        panic!("a base")
+    };
+    for before_the_first in [0x80_u64 + 5, 144] {
+        assert!(Head::read(&head, before_the_first).is_none());
+    }
+}
