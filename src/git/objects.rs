@@ -329,6 +329,14 @@ impl Batch {
         Ok(())
     }
 
+    /// An object in the middle of which git has ended, asked for alone: then git says what is damaged. Another git answers what
+    /// else is asked.
+    fn alone(&mut self, kind: &str, oid: &Oid) -> Result<Vec<u8>, GitError> {
+        let git = self.git.clone();
+        *self = Self::start(&git)?;
+        git.run(&["cat-file", kind, oid.as_str()], b"")
+    }
+
     fn info(&mut self, revision: &str) -> Result<Option<Oid>, GitError> {
         Ok(self.ask("info", revision)?.map(|(oid, _, _)| oid))
     }
@@ -344,8 +352,11 @@ impl Batch {
         };
         let size = usize::try_from(size).map_err(|_| GitError::Missing(format!("room for object {oid}")))?;
         let mut data = vec![0; size + 1];
-        self.stdout.read_exact(&mut data).map_err(broken)?;
-        data.pop();
+        if self.stdout.read_exact(&mut data).is_err() {
+            data = self.alone(&kind, oid)?;
+        } else {
+            data.pop();
+        }
         if kind == wanted { Ok(data) } else { Err(GitError::Missing(format!("{wanted} {oid}"))) }
     }
 }

@@ -1,5 +1,5 @@
 //! Pull the plug: operations that are killed, or fail, at every system call; disks that are full, read-only, or lose
-//! what was not synced; databases that are damaged on every page; locks that somebody holds; clocks that jump; pipes
+//! what was not synced; databases that are damaged on every page; damaged packs; locks that somebody holds; clocks that jump; pipes
 //! that are closed. Nothing acknowledged is lost, nothing is left half done.
 //!
 //! A selection runs with all tests. `GIT_MISSION_FAULTS=all` runs every point and prints the table of
@@ -12,6 +12,7 @@ mod disks;
 mod locks;
 mod operation;
 mod operations;
+mod packs;
 mod pipes;
 mod points;
 mod power;
