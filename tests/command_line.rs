@@ -30,6 +30,29 @@ fn wrong_usage_is_one_json_document_with_json() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_does_not_get_to_stdout_is_an_error_and_a_closed_pipe_is_none() {
+    let git = any_git();
+    let world = World::new(&git);
+    let repo = world.init("repo");
+    repo.mission(&["install"]).ok();
+    repo.mission(&["create", "One", "--add"]).ok();
+    let typed = |line: &str| repo.git(&["-c", &format!("alias.typed=!{line}"), "typed"]);
+    for args in ["list", "list --json", "status", "completions bash"] {
+        let output = typed(&format!("git-mission {args} >/dev/full")).exits(3);
+        assert!(output.stderr.contains("error: standard output cannot be written"), "{output}");
+        assert!(output.stderr.contains("caused by: No space left on device"), "{output}");
+        let output = typed(&format!("git-mission {args} | :")).ok();
+        assert_eq!(output.stderr, "", "{output}");
+    }
+    // A command that fails ends as it would.
+    let output = typed("git-mission show nonsense --json >/dev/full");
+    assert_eq!(output.status, repo.mission(&["show", "nonsense", "--json"]).status, "{output}");
+    // No commit fails because nobody can see what a hook prints.
+    typed(".git/hooks/pre-commit >/dev/full").ok();
+}
+
+#[test]
 fn hints_of_several_lines_are_several_lines() {
     let git = any_git();
     let world = World::new(&git);

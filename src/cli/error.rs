@@ -39,6 +39,12 @@ impl CliError {
         Self::new(ExitStatus::Usage, "usage", message)
     }
 
+    /// What was to be printed on stdout did not get there, or not all of it.
+    pub(super) fn unprinted(error: &std::io::Error) -> Self {
+        let what = "standard output cannot be written; what was printed there is not whole";
+        Self { causes: vec![error.to_string()], ..Self::new(ExitStatus::Environment, "io", what) }
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -1,44 +1,61 @@
-//! The one writer of all output. A closed pipe is no error.
+//! The one writer of all output. A closed pipe is no error; anything else that keeps stdout from being written is kept for
+//! the end.
 
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 
 use super::escape::{escape, escape_json};
 use super::progress::Progress;
 use crate::json::{Value, canonical};
 
 /// Who may print: whoever was handed this. What git calls often says nothing, so nothing is made ready before.
-pub(super) struct Printer(());
+pub(super) struct Printer {
+    /// Why something did not get to stdout
+    lost: Option<io::Error>,
+}
 
-#[expect(clippy::unused_self, reason = "who has it may print, nobody else")]
 impl Printer {
     pub(super) fn standard() -> Self {
-        Self(())
+        Self { lost: None }
     }
 
     /// A line for people on stdout.
     pub(super) fn line(&mut self, text: &str) {
-        // Nobody is there to be told that nobody is there.
-        let _ = io::stdout().write_all(&ended(text));
+        let written = io::stdout().write_all(&ended(text));
+        self.note_lost(written);
     }
 
     /// The one document of `--json` on stdout.
     pub(super) fn json(&mut self, value: &Value) {
-        let mut out = io::stdout();
-        let _ = out.write_all(escape_json(&canonical(value)).as_bytes());
-        let _ = out.flush();
+        let written = io::stdout().write_all(escape_json(&canonical(value)).as_bytes());
+        self.note_lost(written);
     }
 
     /// Text for programs on stdout, as it is.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
-        let _ = io::stdout().write_all(bytes);
+        let written = io::stdout().write_all(bytes);
+        self.note_lost(written);
+    }
+
+    /// Why what was printed on stdout is not whole there, if it is not. Nothing is printed there afterwards.
+    pub(super) fn finish(&mut self) -> Option<io::Error> {
+        let written = io::stdout().flush();
+        self.note_lost(written);
+        self.lost.take()
+    }
+
+    fn note_lost(&mut self, written: io::Result<()>) {
+        // Nobody is there to be told that nobody is there.
+        self.lost = self.lost.take().or(written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe));
     }
 
     /// A diagnostic line on stderr.
+    #[expect(clippy::unused_self, reason = "who has it may print, nobody else")]
     pub(super) fn note(&mut self, text: &str) {
         let _ = io::stderr().write_all(&ended(text));
     }
 
     /// Progress of work that may last.
+    #[expect(clippy::unused_self, reason = "who has it may print, nobody else")]
     pub(super) fn progress(&self, what: &'static str) -> Progress {
         Progress::new(what)
     }

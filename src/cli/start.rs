@@ -95,6 +95,8 @@ fn words(error: &clap::Error) -> String {
 fn dispatch(command: Command) -> u8 {
     let mut printer = Printer::standard();
     let printer = &mut printer;
+    // What a hook prints is for somebody who watches: no commit fails because nobody can.
+    let is_hook = matches!(command, Command::Hook(_));
     let (json, outcome): (bool, Result<ExitStatus, CliError>) = match command {
         Command::MergeDriver(args) => return command::merge_driver::run(printer, args).code(),
         Command::Hook(args) => (false, command::hook::run(printer, args)),
@@ -116,10 +118,17 @@ fn dispatch(command: Command) -> u8 {
         Command::Man(args) => (false, command::manual::man(printer, &args)),
         Command::Gate(args) => (command::gate::wants_json(&args), command::gate::run(printer, args)),
     };
-    outcome
-        .unwrap_or_else(|error| {
-            error.print(printer, json);
-            error.status
-        })
-        .code()
+    let status = outcome.unwrap_or_else(|error| {
+        error.print(printer, json);
+        error.status
+    });
+    match printer.finish() {
+        Some(error) if !is_hook => {
+            let error = CliError::unprinted(&error);
+            error.print(printer, false);
+            if status == ExitStatus::Done { error.status } else { status }
+        }
+        _ => status,
+    }
+    .code()
 }
