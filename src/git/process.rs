@@ -5,9 +5,9 @@
 //! Knows nothing about what the commands mean.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{ChildStdin, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,14 @@ pub(super) const LOCK_STEP: Duration = Duration::from_millis(50);
 
 /// So many bytes a pipe always takes before anybody reads.
 const PIPE: usize = if cfg!(target_os = "linux") { 4096 } else { 0 };
+
+/// Writes all of it. A child that ends early closes the pipe; its status tells why.
+fn write_whole(pipe: Option<ChildStdin>, bytes: &[u8]) -> io::Result<()> {
+    match pipe.map_or(Ok(()), |mut pipe| pipe.write_all(bytes)) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
 
 /// A git program and where it is run.
 #[derive(Debug, Clone)]
@@ -119,21 +127,18 @@ impl Git {
             return command.output().map_err(failed);
         }
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
-        let mut pipe = child.stdin.take();
-        if stdin.len() <= PIPE {
-            // A child that ends early closes the pipe; its status tells why.
-            let _ = pipe.as_mut().map(|pipe| pipe.write_all(stdin));
-            drop(pipe);
-            return child.wait_with_output().map_err(failed);
-        }
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                // A child that ends early closes the pipe; its status tells why.
-                pipe.map(|mut pipe| pipe.write_all(stdin))
-            });
-            child.wait_with_output()
-        })
-        .map_err(failed)
+        let pipe = child.stdin.take();
+        let (written, output) = if stdin.len() <= PIPE {
+            (write_whole(pipe, stdin), child.wait_with_output())
+        } else {
+            thread::scope(|scope| {
+                let writer = scope.spawn(move || write_whole(pipe, stdin));
+                let output = child.wait_with_output();
+                (writer.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())), output)
+            })
+        };
+        // What read only a part does not know that there was more.
+        written.and(output).map_err(failed)
     }
 
     /// Runs a command that has to succeed; returns its stdout.
