@@ -13,6 +13,7 @@ use std::rc::Rc;
 use git2::ObjectType;
 
 use super::commit_header::{self, CommitHeader};
+use super::oid::SHA1_BYTES;
 use super::process::Git;
 use super::store::{Store, elsewhere};
 use super::tree::{self, Tree};
@@ -72,8 +73,6 @@ pub(super) struct Objects {
     trees: RefCell<Vec<(Oid, Rc<Tree>)>>,
 }
 
-/// The length of the ids that libgit2 reads.
-const ID_BYTES: usize = 20;
 /// As many trees are kept: those above the files of two commits that are compared.
 const TREES: usize = 8;
 
@@ -187,7 +186,7 @@ impl Objects {
 
     /// The entry called `name` of each of these trees, as far as it can be told here: the places of the trees, and the entries.
     pub(super) fn entries_in(&self, trees: &[Oid], name: &[u8]) -> Vec<(usize, Option<(Mode, Oid)>)> {
-        let find = |(): &mut (), data: &[u8]| tree::entry_in(data, ID_BYTES, name);
+        let find = |(): &mut (), data: &[u8]| tree::entry_in(data, SHA1_BYTES, name);
         let runs = self.store.read_many(ObjectType::Tree, trees, |_| (), find);
         let found = runs.into_iter().flat_map(|((), found)| found);
         found.filter_map(|(place, entry)| Some((place, entry?))).collect()

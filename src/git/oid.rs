@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
+/// Bytes of a SHA-1.
+pub(super) const SHA1_BYTES: usize = 20;
+
 /// An object id: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits, never all zeros.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Oid {
@@ -51,10 +54,10 @@ impl Oid {
     }
 
     /// The binary form; `None` for a SHA-256.
-    pub(super) fn sha1(&self) -> Option<[u8; 20]> {
+    pub(super) fn sha1(&self) -> Option<[u8; SHA1_BYTES]> {
         // INVARIANT: only hexadecimal digits are ever put there.
         let value = |digit: u8| (digit & 15) + 9 * (digit >> 6);
-        let mut bytes = [0; 20];
+        let mut bytes = [0; SHA1_BYTES];
         for (byte, [high, low]) in bytes.iter_mut().zip(self.digits.as_chunks().0) {
             *byte = value(*high) << 4 | value(*low);
         }

@@ -13,6 +13,9 @@ use std::path::Path;
 use flate2::{Decompress, FlushDecompress, Status};
 use git2::ObjectType;
 
+use self::index::Index;
+use super::oid::SHA1_BYTES as ID;
+
 /// More packs than these are left to libgit2: somebody should repack.
 const MOST_PACKS: usize = 64;
 /// Indexes are read whole, so many bytes of them at most, and for each object that is asked for: more would take longer than
@@ -23,8 +26,6 @@ const INDEX_OF_EACH: u64 = 2 << 10;
 const LARGEST: usize = 64 << 10;
 /// Git makes no longer chains of deltas.
 const DEEPEST: usize = 4096;
-/// Bytes of an id, and of a pack's checksum.
-const ID: usize = 20;
 /// Bytes before the objects of a pack.
 const HEAD: usize = 12;
 const FIRST: u64 = HEAD as u64;
@@ -91,69 +92,16 @@ impl Pack {
             return None;
         }
         let index = Index::read(fs::read(index).ok()?)?;
-        *room = room.checked_sub(index.bytes.len() as u64)?;
+        *room = room.checked_sub(index.bytes() as u64)?;
         let file = File::open(pack).ok()?;
         let end = file.metadata().ok()?.len().checked_sub(ID as u64)?;
         let (mut head, mut checksum) = ([0; HEAD], [0; ID]);
         read_exact_at(&file, &mut head, 0).ok()?;
         read_exact_at(&file, &mut checksum, end).ok()?;
-        let count = u32::try_from(index.count).ok()?.to_be_bytes();
+        let count = u32::try_from(index.count()).ok()?.to_be_bytes();
         // A pack may be replaced by one of the same objects in another order.
         (head == *[*b"PACK", [0, 0, 0, 2], count].as_flattened() && checksum == index.checksum())
             .then_some(Self { index, file, end })
-    }
-}
-
-/// The index of a pack, version 2 of `gitformat-pack`: a table of how many ids begin with at most this byte, the ids in order,
-/// checksums, offsets, offsets beyond 2 GiB, and two checksums of the whole.
-struct Index {
-    bytes: Vec<u8>,
-    count: usize,
-}
-
-impl Index {
-    const HEAD: &[u8] = b"\xfftOc\0\0\0\x02";
-    const IDS: usize = Self::HEAD.len() + 256 * 4;
-
-    fn read(bytes: Vec<u8>) -> Option<Self> {
-        bytes.strip_prefix(Self::HEAD)?;
-        let mut index = Self { bytes, count: 0 };
-        index.count = index.up_to(u8::MAX)?;
-        let large = index.bytes.len().checked_sub(index.large_offsets()? + 2 * ID)?;
-        (large % 8 == 0).then_some(index)
-    }
-
-    fn checksum(&self) -> &[u8] {
-        let end = self.bytes.len();
-        &self.bytes[end - 2 * ID..end - ID]
-    }
-
-    fn offset(&self, id: &[u8; ID]) -> Option<u64> {
-        let below = id[0].checked_sub(1).map_or(Some(0), |byte| self.up_to(byte))?;
-        let range = Self::IDS + below * ID..Self::IDS + self.up_to(id[0])?.min(self.count) * ID;
-        let (ids, _) = self.bytes.get(range)?.as_chunks::<ID>();
-        let at = below + ids.binary_search(id).ok()?;
-        let offset = self.number(self.large_offsets()? - 4 * (self.count - at))?;
-        if offset >> 31 == 0 {
-            return Some(u64::from(offset));
-        }
-        let at = self.large_offsets()? + 8 * (offset & !(1 << 31)) as usize;
-        (at + 8 + 2 * ID <= self.bytes.len()).then_some(())?;
-        Some(u64::from(self.number(at)?) << 32 | u64::from(self.number(at + 4)?))
-    }
-
-    /// How many ids begin with this byte or a smaller one.
-    fn up_to(&self, byte: u8) -> Option<usize> {
-        usize::try_from(self.number(Self::HEAD.len() + 4 * usize::from(byte))?).ok()
-    }
-
-    /// Where the offsets end, and those beyond 2 GiB begin.
-    fn large_offsets(&self) -> Option<usize> {
-        self.count.checked_mul(ID + 4 + 4)?.checked_add(Self::IDS)
-    }
-
-    fn number(&self, at: usize) -> Option<u32> {
-        Some(u32::from_be_bytes(*self.bytes.get(at..)?.first_chunk()?))
     }
 }
 
@@ -451,5 +399,6 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Resu
     Ok(())
 }
 
+mod index;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use std::thread;
 use git2::{ObjectType, Odb};
 
 use super::Oid;
+use super::oid::SHA1_BYTES;
 use super::packs::{Packs, Place};
 use crate::env;
 
@@ -121,7 +122,7 @@ impl Store {
 struct Wanted {
     /// Which one
     place: usize,
-    id: [u8; 20],
+    id: [u8; SHA1_BYTES],
     packed: Option<Place>,
 }
 
